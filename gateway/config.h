@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// config: one JSON file → everything the gateway is told: listeners, upstreams, limits, deadlines, logs, and
+// the snapshot of routes and chains. Immutable after config_load; shared by all loops.
+#pragma once
+#include "gateway/certificate.h"
+#include "parser/limits.h"
+#include "policy/ip_set.h"
+#include "policy/snapshot.h"
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+union config_address {
+    struct sockaddr     any;
+    struct sockaddr_in  v4;
+    struct sockaddr_in6 v6;
+};
+
+uint16_t config_port(const union config_address *address);
+
+struct config_listener {
+    union config_address address; // ":8080" is every address, IPv6 and IPv4 (one socket, IPV6_V6ONLY off)
+    struct bytes         text;    // as written, for messages
+    const struct certificate *certificate;    // NULL: plain
+    bool                      redirect_https; // answer everything with a redirect to https
+    uint16_t    redirect_port; // 443, or the port of the first TLS listener; what redirects name
+    struct node node;          // where it was written
+};
+
+struct config_server {
+    union config_address address; // resolved by config_resolve
+    struct bytes         url;     // as written
+    struct bytes         host;    // name or address, without brackets
+    uint16_t             port;
+    struct node          node;
+};
+
+struct config_upstream {
+    struct bytes          name;
+    struct config_server *servers;
+    size_t                server_count;
+    uint32_t              connect_ms;    // default 2s
+    uint32_t              first_byte_ms; // default 30s
+    uint32_t              keepalive;     // idle connections kept per loop and server; default 256
+};
+
+struct config_timeouts {
+    uint32_t handshake_ms; // default 5s: TCP accept to the end of the TLS handshake
+    uint32_t head_ms;      // default 10s: first byte to the end of the head, absolute
+    uint32_t idle_ms;      // default 75s: between requests, and without progress inside a body
+    uint32_t shutdown_ms;  // default 25s: how long SIGTERM waits for what runs
+};
+
+struct config {
+    struct document        *document; // kept: names, and lines for explain
+    struct arena            arena;
+    struct snapshot        *snapshot;
+    struct config_listener *listeners;
+    size_t                  listener_count;
+    struct config_upstream *upstreams;
+    size_t                  upstream_count;
+    struct ip_set          *trusted_proxies;
+    struct limits           limits; // of reading: what the parser refuses. Policies may ask for less
+    struct config_timeouts  timeouts;
+    unsigned                loops;      // resolved: at least 1
+    struct bytes            access_log; // "stdout", a path, or empty for none
+};
+
+// Reads a configuration; opens files it names (certificates, secrets), binds nothing, resolves nothing.
+//   `text`, `file`  the JSON text and the name that problems carry
+//   returns  a config; when problems were found it has config_has_problems() and must only be printed and
+//   freed fails    NULL when memory is exhausted
+MUST_USE struct config *config_load(struct bytes text, const char *file);
+bool                    config_has_problems(const struct config *c);
+void                    config_free(struct config **c);
+
+// Looks up the addresses of all servers (blocking; before the loops start).
+//   fails  false, with a problem at each server that cannot be found
+MUST_USE bool config_resolve(struct config *c);

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+// connection: one client.
+//
+//   HANDSHAKE ─▶ SERVE ─▶ LINGER ─▶ CLOSED        CLOSED ← from everywhere, via connection_close()
+//
+// (1) At most one exchange is alive; in between, only the wire and this struct exist.
+// (2) `ahead` holds what arrived and cannot be used yet: a pipelined request, or a body whose upstream is not
+//     connected. While it is not empty nothing more is read, so it is bounded by one read.
+// (3) The next request waits until the answer to the one before has left: a client that does not read is not
+// served. (4) After LINGER begins no byte of the client is looked at; it is read so that a refused client
+// gets our answer
+//     instead of a reset.
+#include "gateway/connection.h"
+#include "gateway/exchange.h"
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CONNECTION_MAGIC 0x636f6e6eu
+#define LINGER_MS 2000u
+#define LINGER_BYTES (1024u * 1024u)
+
+enum connection_state { HANDSHAKE, SERVE, LINGER, CLOSED };
+
+struct ahead {
+    char  *at; // NULL while empty
+    size_t start, len;
+};
+
+struct connection {
+    uint32_t              magic;
+    enum connection_state state;
+    struct connections   *set;
+    struct exchange_seat  seat;
+    struct exchange      *exchange; // NULL: idle
+    struct ahead          ahead;
+    struct deadline       deadline;
+    size_t                lingered;
+    bool                  client_finished;
+    bool                  stepping; // in connection_step: what happens there is seen by its loop
+    struct wire           wire;
+    TAILQ_ENTRY(connection) next;
+};
+TAILQ_HEAD(connection_list, connection);
+
+struct connections {
+    struct loop           *loop;
+    const struct config   *config;
+    struct connection_list list;
+    size_t                 count;
+    void (*emptied)(struct loop *l);
+};
+
+// --- the end
+// -----------------------------------------------------------------------------------------------------
+
+static struct connection *of_wire(struct wire *w)
+{
+    struct connection *c = w->owner;
+    ASSERT(c->magic == CONNECTION_MAGIC);
+    return c;
+}
+
+static void drop_ahead(struct connection *c)
+{
+    free(c->ahead.at);
+    c->ahead = (struct ahead){0};
+}
+
+static void on_closed(struct wire *w)
+{
+    struct connection  *c = of_wire(w);
+    struct connections *set = c->set;
+    TAILQ_REMOVE(&set->list, c, next);
+    set->count--;
+    c->magic = 0;
+    free(c);
+    if (set->count == 0 && set->loop->draining)
+        set->emptied(set->loop);
+}
+
+// The only way a connection ends. Safe twice, from anywhere; memory goes when libuv has let go of the wire.
+static void connection_close(struct connection *c, enum close_reason why, bool abort)
+{
+    if (c->state == CLOSED)
+        return;
+    c->state = CLOSED;
+    deadline_disarm(&c->deadline);
+    drop_ahead(c);
+    if (c->exchange)
+        exchange_free(&c->exchange, why);
+    if (abort)
+        wire_abort(&c->wire, on_closed);
+    else
+        wire_close(&c->wire, on_closed);
+}
+
+static void linger(struct connection *c)
+{
+    c->state = LINGER;
+    drop_ahead(c);
+    wire_finish(&c->wire);
+    wire_want(&c->wire, true);
+    bool sent = wire_queued(&c->wire) == 0;
+    if (sent && c->client_finished)
+        connection_close(c, CLOSE_DONE, false);
+    else
+        loop_deadline(c->set->loop, &c->deadline, sent ? LINGER_MS : c->set->config->timeouts.idle_ms);
+}
+
+// --- serving
+// -----------------------------------------------------------------------------------------------------
+
+// Keeps what could not be used. `left` may lie in `ahead` itself.
+static bool keep_ahead(struct connection *c, struct bytes left)
+{
+    struct ahead *a = &c->ahead;
+    if (left.len == 0) {
+        drop_ahead(c);
+        return true;
+    }
+    if (a->at) {
+        a->start = (size_t)(left.at - a->at);
+        a->len = left.len;
+        return true;
+    }
+    a->at = malloc(left.len);
+    if (!a->at)
+        return false;
+    memcpy(a->at, left.at, left.len);
+    a->start = 0;
+    a->len = left.len;
+    return true;
+}
+
+// The exchange is done: what becomes of the connection.
+static void settle_exchange(struct connection *c)
+{
+    enum exchange_outcome outcome = exchange_outcome(c->exchange);
+    exchange_free(&c->exchange, CLOSE_NONE);
+    if (outcome == OUTCOME_ABORT)
+        connection_close(c, CLOSE_NONE, true);
+    else if (outcome == OUTCOME_CLOSE || c->client_finished || c->set->loop->draining)
+        linger(c);
+    else
+        loop_deadline(c->set->loop, &c->deadline, c->set->config->timeouts.idle_ms);
+}
+
+static bool may_begin(const struct connection *c)
+{
+    return wire_queued(&c->wire) == 0 && !c->set->loop->draining;
+}
+
+static bool begin_exchange(struct connection *c)
+{
+    deadline_disarm(&c->deadline);
+    c->exchange = exchange_new(&c->seat);
+    if (!c->exchange)
+        connection_close(c, CLOSE_NO_MEMORY, false);
+    return c->exchange != NULL;
+}
+
+// Half-closed: what was asked in full is still answered; what was not, never will be.
+//   returns  whether that ended the exchange
+static bool no_more_comes(struct connection *c)
+{
+    if (!c->client_finished || !c->exchange)
+        return false;
+    exchange_client_finished(c->exchange);
+    return exchange_is_done(c->exchange);
+}
+
+// Feeds the client's bytes to one exchange after the other, as far as they are wanted; keeps the rest.
+static void connection_step(struct connection *c, struct bytes in)
+{
+    c->stepping = true;
+    for (;;) {
+        if (c->exchange && exchange_is_done(c->exchange))
+            settle_exchange(c);
+        if (c->state != SERVE)
+            break;
+        if (in.len == 0) {
+            if (!no_more_comes(c))
+                break;
+            continue;
+        }
+        if (!c->exchange && (!may_begin(c) || !begin_exchange(c)))
+            break;
+        size_t used = exchange_take(c->exchange, in);
+        in = (struct bytes){in.at + used, in.len - used};
+        if (used == 0 && !exchange_is_done(c->exchange))
+            break;
+    }
+    c->stepping = false;
+    if (c->state != SERVE)
+        return;
+    if (!keep_ahead(c, in)) {
+        connection_close(c, CLOSE_NO_MEMORY, true);
+        return;
+    }
+    if (c->client_finished && !c->exchange) {
+        connection_close(c, CLOSE_CLIENT_GONE, false);
+        return;
+    }
+    wire_want(&c->wire, in.len == 0 && (!c->exchange || exchange_wants_bytes(c->exchange)));
+}
+
+static struct bytes bytes_ahead(const struct connection *c)
+{
+    return (struct bytes){c->ahead.at + c->ahead.start, c->ahead.len};
+}
+
+// --- what the wire, the exchange and the clock report
+// --------------------------------------------------------------
+
+static void on_open(struct wire *w)
+{
+    struct connection *c = of_wire(w);
+    const char        *sni = SSL_get_servername(w->ssl, TLSEXT_NAMETYPE_host_name);
+    c->state = SERVE;
+    c->seat.tls =
+        (struct tls_facts){.version = SSL_get_version(w->ssl), .sni = sni ? bytes_of(sni) : BYTES("")};
+    loop_deadline(c->set->loop, &c->deadline, c->set->config->timeouts.idle_ms);
+}
+
+static void on_bytes(struct wire *w, struct bytes in)
+{
+    struct connection *c = of_wire(w);
+    if (c->state == SERVE) {
+        ASSERT(c->ahead.len == 0);
+        connection_step(c, in);
+        return;
+    }
+    c->lingered += in.len;
+    if (c->lingered > LINGER_BYTES)
+        connection_close(c, CLOSE_DONE, false);
+}
+
+static void on_drained(struct wire *w)
+{
+    struct connection *c = of_wire(w);
+    if (c->exchange)
+        exchange_client_drained(c->exchange);
+    if (c->state == SERVE)
+        connection_step(c, bytes_ahead(c));
+    else if (c->state == LINGER)
+        linger(c); // the last answer has left: now its time counts
+}
+
+static void on_end(struct wire *w, enum wire_end how)
+{
+    struct connection *c = of_wire(w);
+    c->client_finished = true;
+    if (how == WIRE_END_FINISHED && c->state == LINGER && wire_queued(w) > 0)
+        return; // it still reads
+    if (how != WIRE_END_FINISHED || c->state != SERVE) {
+        connection_close(c, how == WIRE_END_HANDSHAKE ? CLOSE_HANDSHAKE_FAILED : CLOSE_CLIENT_GONE, false);
+        return;
+    }
+    connection_step(c, bytes_ahead(c));
+}
+
+static const struct wire_events client_events = {
+    .on_open = on_open, .on_bytes = on_bytes, .on_drained = on_drained, .on_end = on_end};
+
+static void on_progressed(struct exchange_seat *seat)
+{
+    struct connection *c = (struct connection *)((char *)seat - offsetof(struct connection, seat));
+    ASSERT(c->magic == CONNECTION_MAGIC && !c->stepping);
+    connection_step(c, bytes_ahead(c));
+}
+
+static void on_deadline(struct deadline *d)
+{
+    struct connection *c = (struct connection *)((char *)d - offsetof(struct connection, deadline));
+    ASSERT(c->magic == CONNECTION_MAGIC);
+    connection_close(c, c->state == HANDSHAKE ? CLOSE_HANDSHAKE_TIMEOUT : CLOSE_IDLE, false);
+}
+
+// --- birth, and the set
+// --------------------------------------------------------------------------------------------
+
+static struct peer peer_of(const union config_address *address, const struct config *config)
+{
+    struct peer p = {0};
+    if (address->any.sa_family == AF_INET6) {
+        memcpy(p.sender.octet, &address->v6.sin6_addr, sizeof p.sender.octet);
+        p.port = ntohs(address->v6.sin6_port);
+    } else {
+        p.sender.octet[10] = p.sender.octet[11] = 0xff; // ::ffff:a.b.c.d
+        memcpy(p.sender.octet + 12, &address->v4.sin_addr, 4);
+        p.port = ntohs(address->v4.sin_port);
+    }
+    p.address = p.sender;
+    p.trusted = ip_set_has(config->trusted_proxies, &p.sender);
+    return p;
+}
+
+static uint16_t port_of(const union config_address *address)
+{
+    return ntohs(address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port);
+}
+
+void connection_accept(struct connections *set, int fd, const union config_address *peer,
+                       const struct config_listener *listener, SSL_CTX *tls)
+{
+    struct connection *c = calloc(1, sizeof *c);
+    if (!c) {
+        close(fd);
+        return;
+    }
+    c->magic = CONNECTION_MAGIC;
+    c->set = set;
+    c->state = tls ? HANDSHAKE : SERVE;
+    c->seat = (struct exchange_seat){.loop = set->loop,
+                                     .client = &c->wire,
+                                     .config = set->config,
+                                     .listener = listener,
+                                     .peer = peer_of(peer, set->config),
+                                     .port = port_of(&listener->address),
+                                     .progressed = on_progressed};
+    deadline_init(&c->deadline, on_deadline);
+    if (!wire_accept(&c->wire, set->loop, fd, tls, &client_events, c)) {
+        free(c);
+        return;
+    }
+    TAILQ_INSERT_TAIL(&set->list, c, next);
+    set->count++;
+    const struct config_timeouts *t = &set->config->timeouts;
+    loop_deadline(set->loop, &c->deadline, tls ? t->handshake_ms : t->idle_ms);
+}
+
+struct connections *connections_new(struct loop *l, const struct config *config,
+                                    void (*emptied)(struct loop *l))
+{
+    struct connections *set = calloc(1, sizeof *set);
+    if (!set)
+        return NULL;
+    set->loop = l;
+    set->config = config;
+    set->emptied = emptied;
+    TAILQ_INIT(&set->list);
+    return set;
+}
+
+void connections_free(struct connections **c)
+{
+    ASSERT((*c)->count == 0);
+    free(*c);
+    *c = NULL;
+}
+
+size_t connections_count(const struct connections *c)
+{
+    return c->count;
+}
+
+void connections_drain(struct connections *set)
+{
+    struct connection *c;
+    set->loop->draining = true;
+    TAILQ_FOREACH(c, &set->list, next)
+    { // closing takes nothing out of the list before a later turn
+        if (!c->exchange && c->state != LINGER)
+            connection_close(c, CLOSE_SHUTDOWN, false);
+    }
+    if (set->count == 0)
+        set->emptied(set->loop);
+}
+
+void connections_cut(struct connections *set)
+{
+    struct connection *c;
+    TAILQ_FOREACH(c, &set->list, next)
+    connection_close(c, CLOSE_SHUTDOWN, true);
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// connection: one client wire and the exchanges on it, one after the other.
+#pragma once
+#include "gateway/config.h"
+#include "gateway/wire.h"
+
+struct connection;
+
+// The client connections of one loop.
+struct connections;
+
+// Borrows config and loop. NULL when memory is exhausted. `emptied` is called once, after connections_drain,
+// when the last connection is gone.
+MUST_USE struct connections *connections_new(struct loop *l, const struct config *config,
+                                             void (*emptied)(struct loop *l));
+void                         connections_free(struct connections **c); // of a set without connections
+size_t                       connections_count(const struct connections *c);
+
+// What runs may finish, idle ones are closed.
+void connections_drain(struct connections *c);
+// Ends all at once.
+void connections_cut(struct connections *c);
+
+// Takes over an accepted socket; closes it when there is no memory.
+//   `tls`  NULL: plain
+void connection_accept(struct connections *set, int fd, const union config_address *peer,
+                       const struct config_listener *listener, SSL_CTX *tls);

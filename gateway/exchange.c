@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+// exchange: one request and its response.
+//
+//   HEAD ─▶ DECIDE ─▶ LEASE ─▶ (CONNECT) ─▶ SEND ─▶ AWAIT ─▶ RELAY ─▶ DONE
+//     │        │        ▲          │                   │        │       ▲
+//     │        │        └──────────┴── next server ────┘        │       │
+//     └────────┴─────── refuse() or fail() ────────────┴────────┴───────┘
+//
+// (1) A step does what it can with what is there and answers where to go; its own state means: wait for an
+// event. (2) From LEASE on there is an admission; without one forward_request cannot be called. (3) The
+// request's body flows in AWAIT and in RELAY; the response's head ends the former, its body the latter. (4)
+// In DONE nothing is leased, the answer is on its way, and the outcome says what becomes of the connection.
+#include "gateway/exchange_private.h"
+#include "gateway/forward.h"
+#include "parser/cursor.h"
+#include "parser/forwarded.h"
+#include "parser/head.h"
+
+#define ID_MAX 128u    // of a trusted proxy's X-Request-Id
+#define INTERIM_MAX 8u // 1xx answers before the final one
+
+static struct subject subject_of(struct exchange *x)
+{
+    return (struct subject){.peer = &x->peer,
+                            .tls = x->seat->tls.version ? &x->seat->tls : NULL,
+                            .request = &x->request,
+                            .now_ms = loop_now_ms(x->seat->loop),
+                            .arena = &x->arena};
+}
+
+// --- the steps, in the order of a request's life
+// -----------------------------------------------------------------
+
+// A trusted proxy may name the client behind it, and the request.
+static void believe_proxy(struct exchange *x)
+{
+    if (!x->peer.trusted)
+        return;
+    x->peer.address = forwarded_client(&x->peer.sender, &x->request.fields, ip_set_trusts,
+                                       x->seat->config->trusted_proxies);
+    const struct field *id = fields_find(&x->request.fields, FIELD_X_REQUEST_ID);
+    if (!id || id->dropped || id->value.len == 0 || id->value.len > ID_MAX)
+        return;
+    for (size_t i = 0; i < id->value.len; i++) {
+        char c = id->value.at[i];
+        if (!is_unreserved(c))
+            return;
+    }
+    x->record.id = id->value;
+}
+
+static enum exchange_state read_head(struct exchange *x)
+{
+    struct incoming *from = &x->from_client;
+    size_t           used;
+    struct bytes     piece;
+    enum http1_step  step = http1_feed(from->reader, from->in, &used, &piece);
+    from->in = (struct bytes){from->in.at + used, from->in.len - used};
+    if (step == HTTP1_MORE)
+        return HEAD;
+    if (step == HTTP1_FAULT)
+        return refuse_fault(x, http1_fault(from->reader));
+    enum fault f = head_request(http1_head(from->reader), &x->seat->config->limits, &x->arena, &x->request);
+    if (f == FAULT_NONE)
+        f = http1_expect_body(from->reader, x->request.framing, x->request.content_length);
+    if (f != FAULT_NONE)
+        return refuse_fault(x, f);
+    x->record.request = &x->request;
+    // An empty body needs no reading.
+    from->ended = x->request.framing == FRAMING_NONE ||
+                  (x->request.framing == FRAMING_LENGTH && x->request.content_length == 0);
+    believe_proxy(x);
+    return DECIDE;
+}
+
+static enum exchange_state redirect_to_https(struct exchange *x)
+{
+    const struct request *q = &x->request;
+    size_t                room = q->host.name.len + q->target.path.len + q->target.query.len + 32;
+    struct bytes_out      to = {.at = arena_alloc(&x->arena, room), .cap = room};
+    if (!to.at || q->host.name.len == 0 || q->target.form == TARGET_ASTERISK)
+        return refuse_reason(x, REASON_NO_ROUTE, (struct bytes){0});
+    out_text(&to, q->host.is_v6 ? "https://[" : "https://");
+    out_bytes(&to, q->host.name);
+    out_text(&to, q->host.is_v6 ? "]" : "");
+    if (x->seat->listener->redirect_port != 443) {
+        out_char(&to, ':');
+        out_uint(&to, x->seat->listener->redirect_port);
+    }
+    out_bytes(&to, q->target.path);
+    out_text(&to, q->target.query.at ? "?" : "");
+    out_bytes(&to, q->target.query);
+    return redirect_to(x, out_written(&to));
+}
+
+static enum exchange_state decide(struct exchange *x)
+{
+    if (x->seat->listener->redirect_https)
+        return redirect_to_https(x);
+    enum reason why;
+    x->record.route = snapshot_route(x->seat->config->snapshot, &x->request, &why);
+    if (!x->record.route)
+        return refuse_reason(x, why, (struct bytes){0});
+    struct subject subject = subject_of(x);
+    x->admission = chain_on_head(x->record.route->chain, &subject, &x->ruling);
+    return x->admission ? LEASE : refuse_ruling(x);
+}
+
+static enum exchange_state lease_upstream(struct exchange *x)
+{
+    struct upstreams *all = x->seat->loop->upstreams;
+    size_t            group = x->record.route->upstream;
+    // Every server once, and once more for a kept connection that had gone stale.
+    while (x->lease.tries <= upstream_size(all, group)) {
+        struct endpoint *e = upstream_pick(all, group);
+        bool             first = x->lease.tries++ == 0; // later tries do not trust kept connections
+        x->lease.connection = first ? upstream_pool_take(e, &exchange_upstream_events, x) : NULL;
+        x->lease.open = x->lease.connection != NULL;
+        x->lease.finished = x->lease.broken = false;
+        if (!x->lease.connection)
+            x->lease.connection = upstream_pool_open(e, &exchange_upstream_events, x);
+        if (!x->lease.connection)
+            continue;
+        x->record.upstream = e->server->url;
+        return x->lease.open ? SEND : CONNECT;
+    }
+    return fail(x, x->lease.late ? CLOSE_UPSTREAM_CONNECT_TIMEOUT : CLOSE_UPSTREAM_CONNECT);
+}
+
+static enum exchange_state await_connection(struct exchange *x)
+{
+    if (x->lease.broken) {
+        drop_lease(x);
+        return LEASE;
+    }
+    return x->lease.open ? SEND : CONNECT;
+}
+
+static enum exchange_state send_head(struct exchange *x)
+{
+    struct forward_origin origin = {
+        .peer = &x->peer, .id = x->record.id, .https = x->seat->tls.version != NULL, .port = x->seat->port};
+    struct bytes head = forward_request(x->admission, &origin, &x->arena);
+    x->from_upstream.reader = http1_new(&x->arena, HTTP1_RESPONSE, &x->seat->config->limits);
+    if (!head.at || !x->from_upstream.reader)
+        return fail(x, CLOSE_NO_MEMORY);
+    x->record.upstream_ns = uv_hrtime();
+    relay_begin(&x->to_upstream, upstream_wire(x->lease.connection), head, x->request.framing,
+                x->request.content_length);
+    if (x->request.expect_continue && x->request.framing != FRAMING_NONE)
+        wire_send(x->seat->client, BYTES("HTTP/1.1 100 Continue\r\n\r\n"), (struct bytes){0});
+    if (x->from_client.ended)
+        relay_end(&x->to_upstream);
+    return AWAIT;
+}
+
+// Moves what has come of the request's body. Every piece is judged before it is passed on.
+//   returns  the state to go to, or the present one
+static enum exchange_state pump_request(struct exchange *x)
+{
+    struct incoming *from = &x->from_client;
+    while (!from->ended) {
+        size_t          used;
+        struct bytes    piece;
+        enum http1_step step = http1_feed(from->reader, from->in, &used, &piece);
+        from->in = (struct bytes){from->in.at + used, from->in.len - used};
+        if (step == HTTP1_FAULT)
+            return refuse_fault(x, http1_fault(from->reader));
+        if (step == HTTP1_MORE)
+            break;
+        if (step == HTTP1_END) {
+            from->ended = true;
+            relay_end(&x->to_upstream);
+            break;
+        }
+        x->record.request_bytes += piece.len;
+        struct subject subject = subject_of(x);
+        subject.piece = piece;
+        subject.body_bytes = x->record.request_bytes;
+        if (chain_wants_body(x->record.route->chain) &&
+            !chain_on_body(x->record.route->chain, &subject, &x->ruling))
+            return refuse_ruling(x);
+        relay_piece(&x->to_upstream, piece);
+    }
+    relay_flush(&x->to_upstream);
+    return x->state;
+}
+
+// A kept connection that the server had closed in the meantime: nothing was answered, and repeating is
+// harmless.
+static bool may_retry(const struct exchange *x)
+{
+    return upstream_is_reused(x->lease.connection) && !http1_started(x->from_upstream.reader) &&
+           method_is_idempotent(x->request.method) && x->request.framing == FRAMING_NONE;
+}
+
+static enum exchange_state read_response_head(struct exchange *x)
+{
+    struct incoming *from = &x->from_upstream;
+    size_t           used;
+    struct bytes     piece;
+    enum http1_step  step = http1_feed(from->reader, from->in, &used, &piece);
+    from->in = (struct bytes){from->in.at + used, from->in.len - used};
+    if (step == HTTP1_MORE)
+        return AWAIT;
+    if (step == HTTP1_FAULT)
+        return fail(x, CLOSE_UPSTREAM_FAULT);
+    enum fault f = head_response(http1_head(from->reader), x->request.method, &x->seat->config->limits,
+                                 &x->arena, &x->response);
+    if (f == FAULT_NONE)
+        f = http1_expect_body(from->reader, x->response.framing, x->response.content_length);
+    // 101 answers an Upgrade, and none is forwarded.
+    if (f != FAULT_NONE || x->response.status == 101)
+        return fail(x, CLOSE_UPSTREAM_FAULT);
+    return RELAY;
+}
+
+// 1xx is not the answer yet. Where the client waits for a 100, ours has been sent.
+static bool expect_another(struct exchange *x)
+{
+    x->from_upstream.reader = http1_new(&x->arena, HTTP1_RESPONSE, &x->seat->config->limits);
+    return x->from_upstream.reader && ++x->interim <= INTERIM_MAX;
+}
+
+static enum exchange_state await_response(struct exchange *x)
+{
+    enum exchange_state to = pump_request(x);
+    if (to != AWAIT)
+        return to;
+    while (x->from_upstream.in.len > 0) {
+        to = read_response_head(x);
+        if (to != RELAY || x->response.status >= 200)
+            return to;
+        if (!expect_another(x))
+            return fail(x, CLOSE_UPSTREAM_FAULT);
+    }
+    if (!x->lease.finished && !x->lease.broken)
+        return AWAIT;
+    if (!may_retry(x))
+        return fail(x, CLOSE_UPSTREAM_GONE);
+    drop_lease(x);
+    return LEASE;
+}
+
+static enum exchange_state begin_answer(struct exchange *x)
+{
+    enum framing framing = forward_framing(&x->response, x->request.minor);
+    bool         keep = may_keep(x) && framing != FRAMING_UNTIL_CLOSE && !x->seat->loop->draining;
+    struct bytes head = forward_response(&x->response, &x->request, framing, keep, &x->arena);
+    if (!head.at)
+        return fail(x, CLOSE_NO_MEMORY);
+    x->outcome = keep ? OUTCOME_KEEP : OUTCOME_CLOSE;
+    x->answering = true;
+    x->record.status = x->response.status;
+    x->record.upstream_ns = uv_hrtime() - x->record.upstream_ns;
+    relay_begin(&x->to_client, x->seat->client, head, framing, x->response.content_length);
+    return RELAY;
+}
+
+static enum exchange_state pump_response(struct exchange *x)
+{
+    struct incoming *from = &x->from_upstream;
+    enum http1_step  step;
+    do {
+        size_t       used;
+        struct bytes piece;
+        step = http1_feed(from->reader, from->in, &used, &piece);
+        from->in = (struct bytes){from->in.at + used, from->in.len - used};
+        if (step == HTTP1_BODY)
+            relay_piece(&x->to_client, piece);
+    } while (step == HTTP1_BODY);
+    if (step == HTTP1_MORE && (x->lease.finished || x->lease.broken))
+        // A reset is no end: what is framed by the end of the connection needs an orderly one.
+        step = x->lease.broken ? HTTP1_FAULT : http1_end_of_input(from->reader);
+    x->record.response_bytes = x->to_client.passed;
+    if (step == HTTP1_FAULT)
+        return fail(x, x->lease.finished || x->lease.broken ? CLOSE_UPSTREAM_GONE : CLOSE_UPSTREAM_FAULT);
+    if (step == HTTP1_END) {
+        from->ended = true;
+        relay_end(&x->to_client);
+        return DONE;
+    }
+    relay_flush(&x->to_client);
+    wire_want(upstream_wire(x->lease.connection), !relay_is_full(&x->to_client));
+    return RELAY;
+}
+
+static enum exchange_state relay_bodies(struct exchange *x)
+{
+    if (!x->answering) {
+        enum exchange_state to = begin_answer(x);
+        if (to != RELAY)
+            return to;
+    }
+    enum exchange_state to = pump_request(x);
+    return to == RELAY ? pump_response(x) : to;
+}
+
+// What was leased goes back only when both messages ended cleanly and nothing was read beyond.
+static enum exchange_state finish(struct exchange *x)
+{
+    if (!x->from_client.ended && x->outcome == OUTCOME_KEEP)
+        x->outcome = OUTCOME_CLOSE;
+    if (!x->lease.connection)
+        return DONE;
+    bool clean = x->from_client.ended && x->from_upstream.ended && x->response.keep_alive &&
+                 x->from_upstream.in.len == 0 && !x->lease.finished && !x->lease.broken;
+    if (clean)
+        upstream_pool_give_back(&x->lease.connection);
+    else
+        drop_lease(x);
+    return DONE;
+}
+
+// --- the machine
+// -------------------------------------------------------------------------------------------------
+
+enum patience { WAIT_NONE, WAIT_HEAD, WAIT_CONNECT, WAIT_FIRST_BYTE, WAIT_PROGRESS };
+
+static const struct step {
+    enum exchange_state (*run)(struct exchange *x);
+    enum patience patience;
+    uint32_t      followers; // the drawing at the top
+} steps[STATE_COUNT] = {
+#define TO(state) (1u << (state))
+    [HEAD] = {read_head, WAIT_HEAD, TO(DECIDE) | TO(DONE)},
+    [DECIDE] = {decide, WAIT_NONE, TO(LEASE) | TO(DONE)},
+    [LEASE] = {lease_upstream, WAIT_NONE, TO(CONNECT) | TO(SEND) | TO(DONE)},
+    [CONNECT] = {await_connection, WAIT_CONNECT, TO(SEND) | TO(LEASE) | TO(DONE)},
+    [SEND] = {send_head, WAIT_NONE, TO(AWAIT) | TO(DONE)},
+    [AWAIT] = {await_response, WAIT_FIRST_BYTE, TO(RELAY) | TO(LEASE) | TO(DONE)},
+    [RELAY] = {relay_bodies, WAIT_PROGRESS, TO(DONE)},
+    [DONE] = {finish, WAIT_NONE, 0},
+#undef TO
+};
+
+void exchange_arm(struct exchange *x)
+{
+    const struct config_timeouts *t = &x->seat->config->timeouts;
+    const struct config_upstream *group =
+        x->record.route ? &x->seat->config->upstreams[x->record.route->upstream] : NULL;
+    switch (steps[x->state].patience) {
+    case WAIT_NONE:
+        deadline_disarm(&x->deadline);
+        break;
+    case WAIT_HEAD:
+        loop_deadline(x->seat->loop, &x->deadline, t->head_ms);
+        break;
+    case WAIT_CONNECT:
+        loop_deadline(x->seat->loop, &x->deadline, group->connect_ms);
+        break;
+    case WAIT_FIRST_BYTE:
+        loop_deadline(x->seat->loop, &x->deadline, x->from_client.ended ? group->first_byte_ms : t->idle_ms);
+        break;
+    case WAIT_PROGRESS:
+        loop_deadline(x->seat->loop, &x->deadline, t->idle_ms);
+        break;
+    }
+}
+
+void exchange_enter(struct exchange *x, enum exchange_state to)
+{
+    ASSERT(steps[x->state].followers & (1u << to));
+    x->state = to;
+    ASSERT(to < LEASE || to == DONE || x->admission);
+    ASSERT((to != SEND && to != AWAIT && to != RELAY) || x->lease.connection);
+    exchange_arm(x);
+}
+
+void exchange_run(struct exchange *x)
+{
+    ASSERT(x->magic == EXCHANGE_MAGIC);
+    for (enum exchange_state to; (to = steps[x->state].run(x)) != x->state;)
+        exchange_enter(x, to);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// exchange_private: what the three files of the exchange know of each other: exchange.c (the steps),
+// exchange_refuse.c (answers of our own), exchange_events.c (what wires and owners report).
+#pragma once
+#include "gateway/exchange.h"
+#include "gateway/relay.h"
+#include "gateway/upstream.h"
+#include "parser/http1.h"
+#include "parser/response.h"
+
+#define EXCHANGE_MAGIC 0x65786368u
+
+enum exchange_state { HEAD, DECIDE, LEASE, CONNECT, SEND, AWAIT, RELAY, DONE, STATE_COUNT };
+
+// One of the two messages as it is read.
+struct incoming {
+    struct http1 *reader;
+    struct bytes  in;    // given and not used yet; borrowed during one event
+    bool          ended; // the message is complete
+};
+
+// The connection to the server.
+struct lease {
+    struct upstream_connection *connection; // NULL: none
+    unsigned                    tries;
+    bool                        open;     // established
+    bool                        late;     // a try ended by its deadline
+    bool                        finished; // the server sends no more
+    bool                        broken;   // or the connection is of no further use
+};
+
+struct exchange {
+    uint32_t                magic;
+    enum exchange_state     state;
+    enum exchange_outcome   outcome;
+    struct exchange_seat   *seat;
+    struct arena            arena;
+    struct deadline         deadline;
+    struct request          request;
+    struct response         response;
+    struct peer             peer; // as X-Forwarded-For of a trusted proxy may have changed it
+    const struct admission *admission;
+    struct ruling           ruling;
+    struct incoming         from_client;
+    struct incoming         from_upstream;
+    struct side             to_upstream;
+    struct side             to_client;
+    struct lease            lease;
+    struct record           record;
+    unsigned                interim;   // 1xx answers seen
+    bool                    answering; // the head of an answer is on its way to the client
+};
+
+// exchange.c
+extern const struct wire_events exchange_upstream_events;         // in exchange_events.c
+void                            exchange_run(struct exchange *x); // until every step waits
+void exchange_enter(struct exchange *x, enum exchange_state to);  // the only writer of state
+void exchange_arm(struct exchange *x);                            // the deadline of the present state, anew
+
+// exchange_refuse.c: an answer of our own, or an abort where one of the upstream's is already under way. All
+// return the state to go to.
+enum exchange_state refuse_fault(struct exchange *x, enum fault f); // the message is wrong
+enum exchange_state refuse_reason(struct exchange *x, enum reason why,
+                                  struct bytes detail); // the rules say no
+enum exchange_state refuse_ruling(struct exchange *x);  // what x->ruling says
+enum exchange_state redirect_to(struct exchange *x, struct bytes location);
+enum exchange_state fail(struct exchange  *x,
+                         enum close_reason why); // the world failed, or somebody took too long
+bool may_keep(const struct exchange *x);         // the client may send another request on this connection
+void drop_lease(struct exchange *x);

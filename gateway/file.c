@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// file: a whole file into bounded memory.
+#include "gateway/file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+#include <uv.h>
+
+static const char *why(void)
+{
+    return uv_strerror(uv_translate_sys_error(errno));
+}
+
+// Reads up to the end of the file, which must come before out is full and one byte more has been asked for.
+static const char *read_all(int fd, struct bytes_out *out)
+{
+    for (;;) {
+        char    beyond;
+        bool    full = out->len == out->cap;
+        ssize_t n = full ? read(fd, &beyond, 1) : read(fd, out->at + out->len, out->cap - out->len);
+        if (n == 0)
+            return NULL;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return why();
+        if (full)
+            return "the file is larger than allowed";
+        out->len += (size_t)n;
+    }
+}
+
+const char *file_read(const char *path, struct bytes_out *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return why();
+    const char *failed = read_all(fd, out);
+    close(fd);
+    return failed;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// forward: values → heads.
+#include "gateway/forward.h"
+
+#define FIXED_MAX 1024u // everything that is not a target, a field, or a value taken from one
+#define PER_FIELD 4u    // ": " and CR LF
+
+static size_t fields_room(const struct fields *fields)
+{
+    size_t room = 0;
+    for (size_t i = 0; i < fields->count; i++)
+        room += fields->at[i].name.len + fields->at[i].value.len + PER_FIELD;
+    return room;
+}
+
+static void put_field(struct bytes_out *out, struct bytes name, struct bytes value)
+{
+    out_bytes(out, name);
+    out_bytes(out, BYTES(": "));
+    out_bytes(out, value);
+    out_bytes(out, BYTES("\r\n"));
+}
+
+// Every field but those that are described anew: framing, and in a request (`routing_too`) who asked for
+// what.
+static void put_fields(struct bytes_out *out, const struct fields *fields, bool routing_too)
+{
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct field *f = &fields->at[i];
+        enum field_kind     kind = field_kind_of(f->id);
+        bool                anew =
+            kind == FIELD_KIND_FRAMING || (kind == FIELD_KIND_ROUTING && routing_too && f->id != FIELD_VIA);
+        if (!f->dropped && !anew)
+            put_field(out, f->name, f->value);
+    }
+}
+
+static void put_framing(struct bytes_out *out, enum framing framing, uint64_t length)
+{
+    if (framing == FRAMING_CHUNKED)
+        out_bytes(out, BYTES("Transfer-Encoding: chunked\r\n"));
+    if (framing == FRAMING_LENGTH) {
+        out_bytes(out, BYTES("Content-Length: "));
+        out_uint(out, length);
+        out_bytes(out, BYTES("\r\n"));
+    }
+}
+
+// X-Forwarded-For: what a trusted sender reported, and the sender; of anybody else only the sender.
+static void put_forwarded_for(struct bytes_out *out, const struct request *q, const struct peer *peer)
+{
+    out_bytes(out, BYTES("X-Forwarded-For: "));
+    for (size_t i = 0; peer->trusted && i < q->fields.count; i++) {
+        const struct field *f = &q->fields.at[i];
+        if (f->id != FIELD_X_FORWARDED_FOR || f->dropped || f->value.len == 0)
+            continue;
+        out_bytes(out, f->value);
+        out_bytes(out, BYTES(", "));
+    }
+    ip_print(&peer->sender, out);
+    out_bytes(out, BYTES("\r\n"));
+}
+
+// A field that a trusted sender may say; otherwise our own value.
+static struct bytes believed(const struct request *q, const struct peer *peer, enum field_id id,
+                             struct bytes own)
+{
+    const struct field *f = peer->trusted ? fields_find(&q->fields, id) : NULL;
+    return f && !f->dropped && f->value.len > 0 ? f->value : own;
+}
+
+static void put_origin(struct bytes_out *out, const struct request *q, const struct forward_origin *origin)
+{
+    const struct peer *peer = origin->peer;
+    char               digits[8];
+    struct bytes_out   port = {.at = digits, .cap = sizeof digits};
+    out_uint(&port, origin->port);
+    put_forwarded_for(out, q, peer);
+    struct bytes own = origin->https ? BYTES("https") : BYTES("http");
+    put_field(out, BYTES("X-Forwarded-Proto"), believed(q, peer, FIELD_X_FORWARDED_PROTO, own));
+    if (q->host.received.len > 0)
+        put_field(out, BYTES("X-Forwarded-Host"),
+                  believed(q, peer, FIELD_X_FORWARDED_HOST, q->host.received));
+    put_field(out, BYTES("X-Forwarded-Port"), believed(q, peer, FIELD_X_FORWARDED_PORT, out_written(&port)));
+    put_field(out, BYTES("X-Request-Id"), origin->id);
+    out_bytes(out, BYTES("Via: 1."));
+    out_uint(out, q->minor);
+    out_bytes(out, BYTES(" portcullis\r\n"));
+}
+
+struct bytes forward_request(const struct admission *admission, const struct forward_origin *origin,
+                             struct arena *arena)
+{
+    const struct request *q = admission_request(admission);
+    // Twice: a trusted sender's X-Forwarded-* are counted as fields and written as ours.
+    size_t room = FIXED_MAX + q->target.path.len + q->target.query.len + 3 * q->host.received.len +
+                  2 * fields_room(&q->fields) + origin->id.len;
+    struct bytes_out out = {.at = arena_alloc(arena, room), .cap = room};
+    if (!out.at)
+        return (struct bytes){0};
+    out_text(&out, method_name(q->method));
+    out_char(&out, ' ');
+    out_bytes(&out, q->target.path);
+    if (q->target.query.at) {
+        out_char(&out, '?');
+        out_bytes(&out, q->target.query);
+    }
+    out_bytes(&out, BYTES(" HTTP/1.1\r\n"));
+    put_field(&out, BYTES("Host"), q->host.received);
+    put_fields(&out, &q->fields, true);
+    put_framing(&out, q->framing, q->content_length);
+    put_origin(&out, q, origin);
+    out_bytes(&out, BYTES("\r\n"));
+    ASSERT(!out.overflowed);
+    return out_written(&out);
+}
+
+enum framing forward_framing(const struct response *response, unsigned client_minor)
+{
+    bool unknown = response->framing == FRAMING_CHUNKED || response->framing == FRAMING_UNTIL_CLOSE;
+    if (!unknown)
+        return response->framing;
+    return client_minor >= 1 ? FRAMING_CHUNKED : FRAMING_UNTIL_CLOSE; // RFC 9112 6.1: never chunked to 1.0
+}
+
+struct bytes forward_response(const struct response *response, const struct request *request,
+                              enum framing framing, bool keep_alive, struct arena *arena)
+{
+    size_t           room = FIXED_MAX + response->reason.len + fields_room(&response->fields);
+    struct bytes_out out = {.at = arena_alloc(arena, room), .cap = room};
+    if (!out.at)
+        return (struct bytes){0};
+    out_bytes(&out, BYTES("HTTP/1.1 "));
+    out_uint(&out, response->status);
+    out_char(&out, ' ');
+    out_bytes(&out, response->reason);
+    out_bytes(&out, BYTES("\r\n"));
+    put_fields(&out, &response->fields, false);
+    // The length of what GET would have got, or of what was not modified: no body follows it.
+    if (framing == FRAMING_NONE && response->has_length)
+        put_framing(&out, FRAMING_LENGTH, response->content_length);
+    else
+        put_framing(&out, framing, response->content_length);
+    if (!keep_alive)
+        out_bytes(&out, BYTES("Connection: close\r\n"));
+    else if (request->minor == 0)
+        out_bytes(&out, BYTES("Connection: keep-alive\r\n"));
+    out_bytes(&out, BYTES("\r\n"));
+    ASSERT(!out.overflowed);
+    return out_written(&out);
+}

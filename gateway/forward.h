@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// forward: heads on their way onward, written from values. No byte of a raw head is ever copied; what the
+// peers are told about framing, connection and origin is ours.
+#pragma once
+#include "parser/response.h"
+#include "policy/chain.h"
+
+// What a forwarded request says about where it came from.
+struct forward_origin {
+    const struct peer *peer;
+    struct bytes       id;    // X-Request-Id
+    bool               https; // the client speaks TLS to us
+    uint16_t           port;  // that the client reached
+};
+
+// Writes the head of an admitted request for an upstream.
+//   returns  bytes that live in the arena, from the request line to the empty line; {NULL, 0} when it is full
+// The body follows as it is framed: Content-Length, or chunked.
+MUST_USE struct bytes forward_request(const struct admission *admission, const struct forward_origin *origin,
+                                      struct arena *arena);
+
+// How the body of a response goes to the client: as it came, or chunked, or until close where the client
+// is 1.0.
+enum framing forward_framing(const struct response *response, unsigned client_minor);
+
+// Writes the head of a response for the client.
+//   `framing`     from forward_framing
+//   `keep_alive`  false adds "Connection: close"
+//   returns       as above
+MUST_USE struct bytes forward_response(const struct response *response, const struct request *request,
+                                       enum framing framing, bool keep_alive, struct arena *arena);

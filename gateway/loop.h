@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// loop: one thread with one libuv loop; an island. It owns what its wires share, so that an idle connection
+// needs no buffer of its own: the receive buffers, the staged output of the current event, recycled arena
+// blocks, the wheel.
+#pragma once
+#include "gateway/deadline.h"
+#include "gateway/tls.h"
+#include "parser/arena.h"
+#include <sys/queue.h>
+#include <uv.h>
+
+#define LOOP_RECEIVE_BYTES                                                                                   \
+    (256u * 1024u) // most that one read of an upstream takes; measured in docs/performance.md
+#define LOOP_CIPHER_BYTES (64u * 1024u) // most that one read of a TLS client takes
+#define LOOP_PLAIN_BYTES                                                                                     \
+    (LOOP_RECEIVE_BYTES + 32u * 1024u) // what one read can decrypt to: it may finish a record begun before
+#define LOOP_STAGED_BYTES                                                                                    \
+    (LOOP_RECEIVE_BYTES + 64u * 1024u) // one read, encrypted, and what was staged before it
+
+struct wire;
+struct connections; // the client side, set by main
+struct upstreams;   // the upstream side, set by main
+struct access_feed; // the log, set by main
+TAILQ_HEAD(wire_queue, wire);
+
+// What the wires of one loop share.
+struct loop_buffers {
+    char          *receive; // LOOP_PLAIN_BYTES: plain bytes of the current event
+    char          *cipher;  // LOOP_CIPHER_BYTES
+    struct staging staged;  // bytes that the current event sends, all to one wire
+    struct wire   *staged_for;
+    struct tls_io  tls; // what the BIO of whichever SSL is at work reads and writes
+};
+
+struct loop {
+    uint32_t            magic;
+    unsigned            index;
+    uv_loop_t           uv;
+    uv_timer_t          tick;
+    uv_check_t          after_poll; // after all established connections of a turn: one handshake step
+    uv_idle_t           hurry;      // active while handshakes wait: the next poll does not block
+    uv_async_t          command;
+    struct wheel        wheel;
+    struct arena_pool   arenas;
+    struct loop_buffers buffers;
+    struct wire_queue   handshakes; // readable connections whose handshake waits for its turn
+    struct wire_queue   broken;     // wires whose end has not been told to their owner yet
+    struct connections *connections;
+    struct upstreams   *upstreams;
+    struct access_feed *log;
+    uint64_t            random[2];      // state of the request ids
+    bool                draining;       // what runs may finish, nothing new begins
+    void (*on_command)(struct loop *l); // runs on the loop's thread after loop_wake
+    void *owner;                        // of on_command
+};
+
+// Makes a loop that does nothing yet.
+//   fails  NULL when memory or descriptors are exhausted
+MUST_USE struct loop *loop_new(unsigned index, void (*on_command)(struct loop *l), void *owner);
+void                  loop_run(struct loop *l);   // until no handle is active
+void                  loop_free(struct loop **l); // after loop_run has returned
+// From any thread: on_command will run on the loop's thread.
+void loop_wake(struct loop *l);
+// Stops the loop's own handles, so that loop_run returns when the last connection is closed.
+void loop_retire(struct loop *l);
+
+// The next poll does not block: handshakes wait for their turn.
+void loop_hurry(struct loop *l);
+
+// Milliseconds of a monotonic clock, read once a turn.
+uint64_t loop_now_ms(const struct loop *l);
+void     loop_deadline(struct loop *l, struct deadline *d, uint32_t in_ms);
+// 128 random bits; unique, not secret.
+void loop_next_id(struct loop *l, uint64_t id_r[2]);

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// relay: framing on the way out.
+#include "gateway/relay.h"
+
+#define TOGETHER_BYTES 12288u // a chunk up to this size is sent in one piece with its size line and its CR LF
+#define SIZE_LINE_MAX 18u     // 16 hexadecimal digits and CR LF
+
+void relay_begin(struct side *s, struct wire *to, struct bytes head, enum framing framing, uint64_t length)
+{
+    *s = (struct side){.to = to, .head = head, .framing = framing, .announced = length};
+}
+
+static struct bytes take_head(struct side *s)
+{
+    struct bytes head = s->head;
+    s->head = (struct bytes){0};
+    return head;
+}
+
+static unsigned hex_digits(size_t n)
+{
+    unsigned digits = 1;
+    while (n >>= 4)
+        digits++;
+    return digits;
+}
+
+static void send_chunk(struct side *s, struct bytes piece)
+{
+    char             text[TOGETHER_BYTES + SIZE_LINE_MAX + 2];
+    struct bytes_out out = {.at = text, .cap = sizeof text};
+    out_hex(&out, piece.len, hex_digits(piece.len));
+    out_bytes(&out, BYTES("\r\n"));
+    if (piece.len <= TOGETHER_BYTES) {
+        out_bytes(&out, piece);
+        out_bytes(&out, BYTES("\r\n"));
+        wire_send(s->to, take_head(s), out_written(&out));
+        return;
+    }
+    relay_flush(s);
+    wire_send(s->to, out_written(&out), piece);
+    wire_send(s->to, BYTES("\r\n"), (struct bytes){0});
+}
+
+void relay_piece(struct side *s, struct bytes piece)
+{
+    if (piece.len == 0) // a chunk of size 0 would be the end
+        return;
+    s->passed += piece.len;
+    ASSERT(!s->ended && s->framing != FRAMING_NONE);
+    ASSERT(s->framing != FRAMING_LENGTH || s->passed <= s->announced);
+    if (s->framing == FRAMING_CHUNKED)
+        send_chunk(s, piece);
+    else
+        wire_send(s->to, take_head(s), piece);
+}
+
+void relay_flush(struct side *s)
+{
+    if (s->head.len > 0)
+        wire_send(s->to, take_head(s), (struct bytes){0});
+}
+
+void relay_end(struct side *s)
+{
+    ASSERT(s->framing != FRAMING_LENGTH || s->passed == s->announced);
+    s->ended = true;
+    if (s->framing == FRAMING_CHUNKED)
+        wire_send(s->to, take_head(s), BYTES("0\r\n\r\n"));
+    else
+        relay_flush(s);
+}
+
+bool relay_is_full(const struct side *s)
+{
+    return wire_queued(s->to) > 0;
+}

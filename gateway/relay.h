@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// relay: one direction of a message on its way to a wire: the head, then body pieces in the framing that the
+// head announced. Used for both directions alike.
+#pragma once
+#include "gateway/wire.h"
+#include "parser/request.h"
+
+struct side {
+    struct wire *to;
+    struct bytes head; // not sent yet: it shares a packet, and a TLS record, with the first piece
+    enum framing framing;
+    uint64_t     announced; // FRAMING_LENGTH
+    uint64_t     passed;    // bytes of the body so far
+    bool         ended;
+};
+
+// Starts a message. Borrows head until the first piece, relay_flush or relay_end.
+void relay_begin(struct side *s, struct wire *to, struct bytes head, enum framing framing, uint64_t length);
+void relay_piece(struct side *s, struct bytes piece);
+// Sends a head that is still waiting: no piece came with it.
+void relay_flush(struct side *s);
+void relay_end(struct side *s);
+// The receiver does not keep up: stop producing until its wire says on_drained.
+bool relay_is_full(const struct side *s);

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+// wire: sockets, readiness, one send an event. See the header for the states and the promises.
+#include "gateway/wire_private.h"
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CHUNK_FIRST (64u * 1024u)
+#define CHUNK_LEAST (32u * 1024u)
+#define READS_A_TURN 4 // a peer that sends faster than we read must not starve the others
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+void wire_watch(struct wire *w)
+{
+    int want = 0;
+    if (w->wants_bytes && !w->ended && !w->connecting)
+        want |= UV_READABLE;
+    if (w->blocked || w->connecting)
+        want |= UV_WRITABLE;
+    if (want == w->polled || w->is_closed)
+        return;
+    w->polled = (uint8_t)want;
+    if (want)
+        uv_poll_start(&w->poll, want, on_poll);
+    else
+        uv_poll_stop(&w->poll);
+}
+
+void wire_break_off(struct wire *w, enum wire_end how)
+{
+    if (w->is_broken || w->is_closed)
+        return;
+    w->is_broken = true;
+    w->ended = true;
+    w->end = how;
+    w->blocked = false;
+    TAILQ_INSERT_TAIL(&w->loop->broken, w, broken_turn);
+    wire_watch(w);
+}
+
+// --- receiving
+// ---------------------------------------------------------------------------------------------------
+
+static void finished(struct wire *w)
+{
+    w->ended = true;
+    wire_watch(w);
+    w->events->on_end(w, WIRE_END_FINISHED);
+}
+
+// One recv. Returns the number of bytes; 0 when there is nothing more to do for now.
+static size_t receive(struct wire *w, char *into, size_t max)
+{
+    ssize_t n = recv(w->fd, into, max, 0);
+    if (n > 0)
+        return (size_t)n;
+    if (n == 0)
+        finished(w);
+    else if (errno != EAGAIN && errno != EINTR)
+        wire_break_off(w, WIRE_END_BROKEN);
+    return 0;
+}
+
+// Speculative: a short read means that the socket is drained, without asking a second time.
+static void read_plain(struct wire *w)
+{
+    for (int i = 0; i < READS_A_TURN && w->wants_bytes && !w->ended && !w->is_closed; i++) {
+        size_t max = w->chunk;
+        size_t n = receive(w, w->loop->buffers.receive, max);
+        if (n == 0)
+            return;
+        if (n == max && w->chunk < LOOP_RECEIVE_BYTES)
+            w->chunk *= 2;
+        w->events->on_bytes(w, (struct bytes){w->loop->buffers.receive, n});
+        if (n < max)
+            return;
+    }
+}
+
+// Decrypts what the loop's cipher buffer holds for this wire and hands it on.
+static void open_records(struct wire *w)
+{
+    struct loop_buffers *b = &w->loop->buffers;
+    struct bytes_out     plain = {.at = b->receive, .cap = LOOP_PLAIN_BYTES};
+    wire_claim(w, LOOP_CIPHER_BYTES + TLS_OVERHEAD_BYTES); // answers to key updates, alerts
+    enum tls_step step = tls_open(w->ssl, &b->tls, &plain);
+    b->tls.in.len = 0;
+    if (plain.len > 0)
+        w->events->on_bytes(w, out_written(&plain));
+    if (w->is_closed || step == TLS_MORE)
+        return;
+    if (step == TLS_CLOSED) {
+        finished(w);
+        return;
+    }
+    wire_flush(w->loop); // the alert that says why
+    wire_break_off(w, WIRE_END_BROKEN);
+}
+
+static void read_tls(struct wire *w)
+{
+    struct loop_buffers *b = &w->loop->buffers;
+    for (int i = 0; i < READS_A_TURN && w->wants_bytes && !w->ended && !w->is_closed; i++) {
+        size_t n = receive(w, b->cipher, LOOP_CIPHER_BYTES);
+        if (n == 0)
+            return;
+        b->tls.in = (struct bytes){b->cipher, n};
+        open_records(w);
+        if (n < LOOP_CIPHER_BYTES)
+            return;
+    }
+}
+
+static void readable(struct wire *w)
+{
+    if (!w->handshaking) {
+        if (w->ssl)
+            read_tls(w);
+        else
+            read_plain(w);
+        return;
+    }
+    if (w->waits_turn)
+        return;
+    w->waits_turn = true;
+    TAILQ_INSERT_TAIL(&w->loop->handshakes, w, handshake_turn);
+    loop_hurry(w->loop);
+}
+
+// --- handshakes
+// --------------------------------------------------------------------------------------------------
+
+static void leave_turn(struct wire *w)
+{
+    if (w->waits_turn)
+        TAILQ_REMOVE(&w->loop->handshakes, w, handshake_turn);
+    w->waits_turn = false;
+}
+
+static void handshake_step(struct wire *w)
+{
+    struct loop_buffers *b = &w->loop->buffers;
+    size_t               n = receive(w, b->cipher, LOOP_CIPHER_BYTES);
+    if (n == 0)
+        return;
+    // The SSL is made with the first byte: a connection that sends nothing costs no TLS memory.
+    if (!w->ssl && !(w->ssl = tls_new(w->tls_context, &b->tls))) {
+        wire_break_off(w, WIRE_END_BROKEN);
+        return;
+    }
+    b->tls.in = (struct bytes){b->cipher, n};
+    wire_claim(w, LOOP_RECEIVE_BYTES);
+    enum tls_step step = tls_handshake(w->ssl);
+    if (step == TLS_MORE)
+        return;
+    if (step != TLS_DONE) {
+        wire_flush(w->loop); // the alert that says why
+        wire_break_off(w, WIRE_END_HANDSHAKE);
+        return;
+    }
+    w->handshaking = false;
+    if (SSL_version(w->ssl) ==
+        TLS1_3_VERSION) // all the client needs it has: the ticket can wait for the answer
+        wire_hold(w);
+    w->events->on_open(w);
+    if (!w->is_closed && b->tls.in.len > 0)
+        open_records(w);
+}
+
+void wire_turn_handshakes(struct loop *l)
+{
+    struct wire *w = TAILQ_FIRST(&l->handshakes);
+    if (!w)
+        return;
+    leave_turn(w);
+    handshake_step(w);
+    wire_settle(l);
+}
+
+// --- the life of a wire
+// ------------------------------------------------------------------------------------------
+
+static void connected(struct wire *w)
+{
+    int       error = 0;
+    socklen_t len = sizeof error;
+    if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len) || error) {
+        wire_break_off(w, WIRE_END_CONNECT);
+        return;
+    }
+    w->connecting = false;
+    wire_watch(w);
+    w->events->on_open(w);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct wire *w = poll->data;
+    ASSERT(w->magic == WIRE_MAGIC);
+    if (status < 0)
+        w->polled = 0; // libuv has stopped watching by itself; what can still be read is read first
+    if (w->connecting)
+        connected(w);
+    else {
+        if ((events & UV_WRITABLE) && w->blocked)
+            wire_writable(w);
+        if ((events & UV_READABLE || status < 0) && w->wants_bytes && !w->ended && !w->is_closed)
+            readable(w);
+    }
+    if (status < 0)
+        wire_break_off(w, WIRE_END_BROKEN);
+    wire_settle(w->loop);
+}
+
+static bool start(struct wire *w, struct loop *l, int fd, const struct wire_events *events, void *owner)
+{
+    w->magic = WIRE_MAGIC;
+    w->loop = l;
+    w->fd = fd;
+    w->wants_bytes = true;
+    w->chunk = CHUNK_FIRST;
+    wire_own(w, events, owner);
+    if (uv_poll_init(&l->uv, &w->poll, fd)) {
+        close(fd);
+        return false;
+    }
+    w->poll.data = w;
+    return true;
+}
+
+bool wire_accept(struct wire *w, struct loop *l, int fd, SSL_CTX *tls_context,
+                 const struct wire_events *events, void *owner)
+{
+    if (!start(w, l, fd, events, owner))
+        return false;
+    w->tls_context = tls_context;
+    w->handshaking = tls_context != NULL;
+    wire_watch(w);
+    return true;
+}
+
+bool wire_connect(struct wire *w, struct loop *l, const struct sockaddr *address, socklen_t len,
+                  const struct wire_events *events, void *owner)
+{
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    int one = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (connect(fd, address, len) && errno != EINPROGRESS) {
+        close(fd);
+        return false;
+    }
+    if (!start(w, l, fd, events, owner))
+        return false;
+    w->connecting = true;
+    wire_watch(w);
+    return true;
+}
+
+void wire_own(struct wire *w, const struct wire_events *events, void *owner)
+{
+    w->events = events;
+    w->owner = owner;
+}
+
+void wire_want(struct wire *w, bool bytes)
+{
+    if (w->wants_bytes == bytes)
+        return;
+    w->wants_bytes = bytes;
+    if (!bytes && w->chunk > CHUNK_LEAST)
+        w->chunk /= 2; // the other side does not keep up: hold less of it
+    wire_watch(w);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct wire *w = handle->data;
+    ASSERT(w->magic == WIRE_MAGIC && w->is_closed);
+    w->magic = 0;
+    w->closed(w);
+}
+
+static void let_go(struct wire *w, void (*closed)(struct wire *w))
+{
+    leave_turn(w);
+    if (w->is_broken && !w->is_told)
+        TAILQ_REMOVE(&w->loop->broken, w, broken_turn);
+    w->is_closed = true;
+    w->closed = closed;
+    wire_drop_backlog(w);
+    tls_free(&w->ssl);
+    uv_close((uv_handle_t *)&w->poll, on_handle_closed);
+    close(w->fd);
+}
+
+void wire_close(struct wire *w, void (*closed)(struct wire *w))
+{
+    ASSERT(w->magic == WIRE_MAGIC && !w->is_closed);
+    wire_finish(w);
+    if (w->loop->buffers.staged_for == w)
+        wire_flush(w->loop);
+    let_go(w, closed);
+}
+
+void wire_abort(struct wire *w, void (*closed)(struct wire *w))
+{
+    ASSERT(w->magic == WIRE_MAGIC && !w->is_closed);
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(w->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    if (w->loop->buffers.staged_for == w) {
+        w->loop->buffers.staged_for = NULL;
+        w->loop->buffers.staged.len = 0;
+    }
+    let_go(w, closed);
+}
+
+bool wire_is_tls(const struct wire *w)
+{
+    return w->tls_context != NULL;
+}
+
+void wire_settle(struct loop *l)
+{
+    struct wire *w;
+    wire_flush(l);
+    while ((w = TAILQ_FIRST(&l->broken))) {
+        TAILQ_REMOVE(&l->broken, w, broken_turn);
+        w->is_told = true;
+        w->events->on_end(w, w->end);
+        wire_flush(l);
+    }
+}

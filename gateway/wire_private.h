@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// wire_private: what the two halves of a wire (wire.c: life and receiving; wire_send.c: sending) know of each
+// other.
+#pragma once
+#include "gateway/wire.h"
+
+#define WIRE_MAGIC 0x77697265u
+
+// Tells libuv what to watch, only when that changes: each change costs two system calls.
+void wire_watch(struct wire *w);
+// The wire is of no further use. Found at any depth; told to the owner by wire_settle, when nobody is in the
+// middle of anything.
+void wire_break_off(struct wire *w, enum wire_end how);
+
+// Sends what is staged, whomever it is for.
+void wire_flush(struct loop *l);
+// Makes the staging buffer this wire's, with room for `need` bytes (at most LOOP_STAGED_BYTES).
+struct staging *wire_claim(struct wire *w, size_t need);
+// The kernel takes bytes again.
+void wire_writable(struct wire *w);
+void wire_drop_backlog(struct wire *w);

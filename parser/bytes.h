@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// bytes: a borrowed span of memory, and a writer that knows its maximum. The only home of memcpy in parser/.
+#pragma once
+#include <endian.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define MUST_USE __attribute__((warn_unused_result))
+
+// Our own bug: abort with the place. Always compiled in; hostile input must never reach one.
+#define ASSERT(condition) ((condition) ? (void)0 : assert_failed(#condition, __FILE__, __LINE__))
+_Noreturn void assert_failed(const char *condition, const char *file, int line);
+
+// Borrowed: whoever made it owns the memory. Not terminated by NUL. {NULL, 0} is "absent"; {x, 0} is "empty".
+struct bytes {
+    const char *at;
+    size_t      len;
+};
+
+#define BYTES(literal) ((struct bytes){"" literal, sizeof(literal) - 1})
+
+static inline struct bytes bytes_of(const char *zero_terminated)
+{
+    return (struct bytes){zero_terminated, strlen(zero_terminated)};
+}
+
+static inline bool bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+static inline bool bytes_starts_with(struct bytes whole, struct bytes start)
+{
+    return whole.len >= start.len && (start.len == 0 || memcmp(whole.at, start.at, start.len) == 0);
+}
+
+// Eight bytes from anywhere, as one number; the first byte is its lowest.
+static inline uint64_t bytes_load8(const char *at)
+{
+    uint64_t eight;
+    memcpy(&eight, at, sizeof eight);
+    return le64toh(eight);
+}
+
+// ASCII letters only; no locale.
+bool bytes_same_letters(const char *a, const char *b, size_t len);
+
+static inline bool bytes_equal_nocase(struct bytes a, struct bytes b)
+{
+    return a.len == b.len && bytes_same_letters(a.at, b.at, a.len);
+}
+
+bool bytes_ends_with(struct bytes whole, struct bytes end);
+
+// Without the leading and trailing blanks and tabs (OWS, RFC 9110 5.6.3).
+struct bytes bytes_trim(struct bytes b);
+
+// A text under construction in memory that somebody else owns. Writing past `cap` writes nothing more and
+// stays visible in `overflowed` (sticky), so that a sequence of writes needs one check at its end.
+struct bytes_out {
+    char  *at;
+    size_t len;
+    size_t cap;
+    bool   overflowed;
+};
+
+void out_bytes(struct bytes_out *out, struct bytes b);
+void out_text(struct bytes_out *out, const char *zero_terminated);
+void out_char(struct bytes_out *out, char c);
+void out_uint(struct bytes_out *out, uint64_t n);
+void out_hex(struct bytes_out *out, uint64_t n, unsigned digits);
+// The content of a JSON string: quotes, backslash, controls and every byte >= 0x80 that is not part of valid
+// UTF-8 escaped (the latter as \u00XX), so that the result is always valid JSON whatever the input was.
+void out_json(struct bytes_out *out, struct bytes b);
+// The content of an HTML text or attribute: & < > " ' escaped, controls dropped.
+void out_html(struct bytes_out *out, struct bytes b);
+
+static inline struct bytes out_written(const struct bytes_out *out)
+{
+    return (struct bytes){out->at, out->len};
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// request: the method and field tables, to look up by name.
+#include "parser/request.h"
+
+static const struct {
+    struct bytes text;
+    bool         idempotent;
+} methods[METHOD_COUNT] = {
+#define METHOD_ROW(name, text, safe, idempotent) [name] = {{text, sizeof text - 1}, idempotent},
+    METHODS(METHOD_ROW)
+#undef METHOD_ROW
+};
+
+const char *method_name(enum method m)
+{
+    ASSERT(m < METHOD_COUNT);
+    return methods[m].text.at;
+}
+
+bool method_is_idempotent(enum method m)
+{
+    ASSERT(m < METHOD_COUNT);
+    return methods[m].idempotent;
+}
+
+enum method method_of(struct bytes text)
+{
+    enum method m = 0;
+    while (m < METHOD_COUNT && !bytes_equal(methods[m].text, text))
+        m++;
+    return m;
+}
+
+static const struct {
+    const char     *name;
+    enum field_kind kind;
+} fields[FIELD_COUNT] = {[FIELD_OTHER] = {"", FIELD_KIND_PLAIN},
+#define FIELD_ROW(id, name, kind) [id] = {name, FIELD_KIND_##kind},
+                         FIELDS(FIELD_ROW)
+#undef FIELD_ROW
+};
+
+// The ids of all names of one length, most frequent first, ended by FIELD_OTHER. A test holds it to FIELDS.
+static const uint8_t of_length[][6] = {
+    [2] = {FIELD_TE},
+    [3] = {FIELD_VIA},
+    [4] = {FIELD_HOST, FIELD_DATE},
+    [6] = {FIELD_ACCEPT, FIELD_COOKIE, FIELD_SERVER, FIELD_EXPECT},
+    [7] = {FIELD_REFERER, FIELD_UPGRADE, FIELD_TRAILER},
+    [8] = {FIELD_LOCATION},
+    [9] = {FIELD_X_REAL_IP, FIELD_FORWARDED},
+    [10] = {FIELD_CONNECTION, FIELD_USER_AGENT, FIELD_SET_COOKIE, FIELD_KEEP_ALIVE},
+    [12] = {FIELD_CONTENT_TYPE, FIELD_X_REQUEST_ID},
+    [13] = {FIELD_AUTHORIZATION},
+    [14] = {FIELD_CONTENT_LENGTH, FIELD_HTTP2_SETTINGS},
+    [15] = {FIELD_X_FORWARDED_FOR},
+    [16] = {FIELD_CONTENT_ENCODING, FIELD_X_FORWARDED_HOST, FIELD_X_FORWARDED_PORT, FIELD_PROXY_CONNECTION},
+    [17] = {FIELD_TRANSFER_ENCODING, FIELD_X_FORWARDED_PROTO},
+    [18] = {FIELD_X_FORWARDED_SERVER, FIELD_X_FORWARDED_PREFIX, FIELD_PROXY_AUTHENTICATE},
+    [19] = {FIELD_PROXY_AUTHORIZATION},
+};
+
+// A name as CGI and its kin read it: letters in lower case, everything that is neither letter nor digit as
+// "-".
+// clang-format off
+static const char folded[256] = {
+    [0 ... '/'] = '-', [':' ... '@'] = '-', ['[' ... '`'] = '-', ['{' ... 255] = '-',
+    ['0'] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
+    ['A'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm',
+            'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
+    ['a'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm',
+            'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
+};
+// clang-format on
+
+// Does name fold to `known`, which has its length? *exact_r: with "-" wherever known has it.
+static bool folds_to(struct bytes name, const char *known, bool *exact_r)
+{
+    *exact_r = true;
+    for (size_t i = 0; i < name.len; i++) {
+        if (folded[(unsigned char)name.at[i]] != known[i])
+            return false;
+        if (known[i] == '-')
+            *exact_r &= name.at[i] == '-';
+    }
+    return true;
+}
+
+enum field_id field_look_up(struct bytes name, bool *variant_r)
+{
+    *variant_r = false;
+    if (name.len >= sizeof of_length / sizeof *of_length)
+        return FIELD_OTHER;
+    bool           exact = true;
+    const uint8_t *id = of_length[name.len];
+    while (*id != FIELD_OTHER && !folds_to(name, fields[*id].name, &exact))
+        id++;
+    if (*id == FIELD_OTHER || exact)
+        return *id;
+    *variant_r = field_kind_is_protected(fields[*id].kind);
+    return FIELD_OTHER;
+}
+
+enum field_id field_id_of(struct bytes name)
+{
+    bool variant;
+    return field_look_up(name, &variant);
+}
+
+enum field_kind field_kind_of(enum field_id id)
+{
+    ASSERT(id < FIELD_COUNT);
+    return fields[id].kind;
+}
+
+const char *field_name(enum field_id id)
+{
+    ASSERT(id < FIELD_COUNT);
+    return fields[id].name;
+}
+
+const struct field *fields_find(const struct fields *all, enum field_id id)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->at[i].id == id)
+            return &all->at[i];
+    return NULL;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// catalog: what is judged first, and why.
+#include "policy/catalog.h"
+
+// clang-format off
+//  policy          by default
+#define CATALOG(ROW) \
+    ROW(method_allow,   true) /* one bit, and the answer that tells the client most */ \
+    ROW(size_limit,     true) /* MUST precede whatever walks the target or the fields: it bounds them */ \
+    ROW(path_traversal, true)
+// clang-format on
+
+#define DECLARE(name, by_default) extern const struct policy policy_##name;
+CATALOG(DECLARE)
+#undef DECLARE
+
+const struct catalog_row catalog[] = {
+#define CATALOG_ROW(name, by_default) {&policy_##name, by_default},
+    CATALOG(CATALOG_ROW)
+#undef CATALOG_ROW
+};
+
+const size_t catalog_count = sizeof catalog / sizeof *catalog;
+
+const char *const catalog_names[] = {
+#define CATALOG_NAME(name, by_default) #name,
+    CATALOG(CATALOG_NAME)
+#undef CATALOG_NAME
+        NULL};
+
+size_t catalog_find(struct bytes name)
+{
+    size_t i = 0;
+    while (i < catalog_count && !bytes_equal(name, bytes_of(catalog_names[i])))
+        i++;
+    return i;
+}

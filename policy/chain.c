@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// chain: links in the order of the catalogue, walked from the first to the one that denies.
+//
+// (1) No link with MODE_OFF is asked. (2) A link in shadow never ends a walk. (3) Only chain_on_head makes an
+// admission, and only after every other link passed.
+#include "policy/chain.h"
+#include "policy/catalog.h"
+
+#define CHAIN_NAMES_MAX 64u
+#define POLICIES_MAX 1024u
+
+const char *const mode_names[] = {"enforce", "shadow", "off", NULL};
+
+struct chain {
+    size_t      count;
+    struct link links[];
+};
+
+struct admission {
+    const struct request *request;
+};
+
+enum mode mode_load(struct node object, enum mode inherited)
+{
+    struct node n;
+    size_t      index = inherited;
+    if (node_find(object, "mode", &n))
+        (void)node_choice(n, mode_names, &index);
+    return (enum mode)index;
+}
+
+// Reads one member of "policies".
+static bool load_link(struct node member, enum mode inherited, const struct policy_scope *scope,
+                      struct link *link_r)
+{
+    struct node type;
+    size_t      row;
+    if (!node_expect_object(member))
+        return false;
+    if (!node_find(member, "type", &type)) {
+        node_problem(member, "its \"type\" says which policy it is", "a policy without a \"type\"");
+        return false;
+    }
+    if (!node_choice(type, catalog_names, &row))
+        return false;
+    *link_r = (struct link){.policy = catalog[row].policy,
+                            .rules = catalog[row].policy->load(member, scope),
+                            .name = node_key(member),
+                            .mode = mode_load(member, inherited),
+                            .line = node_line(member)};
+    return link_r->rules != NULL;
+}
+
+bool chain_check_policies(struct node policies, const struct policy_scope *scope)
+{
+    struct link link;
+    bool        good = true;
+    if (policies.item == NULL)
+        return true;
+    if (!node_expect_object(policies))
+        return false;
+    if (node_length(policies) > POLICIES_MAX) {
+        node_problem(policies, NULL, "more than %u policies", POLICIES_MAX);
+        return false;
+    }
+    for (size_t i = 0; i < node_length(policies); i++)
+        good = load_link(node_at(policies, i), MODE_ENFORCE, scope, &link) && good;
+    return good;
+}
+
+// Reports that no policy has this name.
+static void unknown_policy(struct node name, struct node policies)
+{
+    struct bytes known[POLICIES_MAX];
+    size_t       count = 0;
+    for (; count < node_length(policies) && count < POLICIES_MAX; count++)
+        known[count] = node_key(node_at(policies, count));
+    node_unknown(name, "policy", known, count);
+}
+
+static bool find_policy(struct node policies, struct node name, struct node *member_r)
+{
+    struct bytes wanted;
+    if (!node_text(name, &wanted))
+        return false;
+    for (size_t i = 0; i < node_length(policies); i++) {
+        *member_r = node_at(policies, i);
+        if (bytes_equal(node_key(*member_r), wanted))
+            return true;
+    }
+    unknown_policy(name, policies);
+    return false;
+}
+
+static bool has_name(const struct chain *c, struct bytes name)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (bytes_equal(c->links[i].name, name))
+            return true;
+    return false;
+}
+
+static bool has_policy(const struct chain *c, const struct policy *policy)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->links[i].policy == policy)
+            return true;
+    return false;
+}
+
+// Puts a link behind all of its row and of the rows before.
+static void insert(struct chain *c, const struct link *link)
+{
+    size_t i = c->count++, row = catalog_find(bytes_of(link->policy->name));
+    for (; i > 0 && catalog_find(bytes_of(c->links[i - 1].policy->name)) > row; i--)
+        c->links[i] = c->links[i - 1];
+    c->links[i] = *link;
+}
+
+static bool add_named(struct chain *c, struct node policies, struct node name, enum mode inherited,
+                      const struct policy_scope *scope)
+{
+    struct node member;
+    struct link link;
+    if (!find_policy(policies, name, &member))
+        return false;
+    if (has_name(c, node_key(member))) {
+        node_problem(name, NULL, "this policy is named twice");
+        return false;
+    }
+    if (!load_link(member, inherited, scope, &link))
+        return false;
+    insert(c, &link);
+    return true;
+}
+
+static bool add_defaults(struct chain *c, struct node policies, enum mode inherited,
+                         const struct policy_scope *scope)
+{
+    for (size_t row = 0; row < catalog_count; row++) {
+        const struct policy *policy = catalog[row].policy;
+        if (!catalog[row].by_default || has_policy(c, policy))
+            continue;
+        struct link link = {.policy = policy,
+                            .rules = policy->load((struct node){policies.document, NULL}, scope),
+                            .name = bytes_of(policy->name),
+                            .mode = inherited};
+        if (link.rules == NULL)
+            return false;
+        insert(c, &link);
+    }
+    return true;
+}
+
+struct chain *chain_load(struct node policies, struct node names, enum mode inherited,
+                         const struct policy_scope *scope)
+{
+    size_t count = node_length(names);
+    bool   good = true;
+    if (names.item != NULL && !node_expect_array(names))
+        return NULL;
+    if (count > CHAIN_NAMES_MAX) {
+        node_problem(names, NULL, "more than %u policies for one route", CHAIN_NAMES_MAX);
+        return NULL;
+    }
+    struct chain *c = arena_alloc(scope->arena, sizeof *c + (count + catalog_count) * sizeof *c->links);
+    if (c == NULL)
+        return NULL;
+    c->count = 0;
+    for (size_t i = 0; i < count; i++)
+        good = add_named(c, policies, node_at(names, i), inherited, scope) && good;
+    return good && add_defaults(c, policies, inherited, scope) ? c : NULL;
+}
+
+// Notes a denial. Returns true when it ends the walk.
+static bool note(const struct link *link, struct verdict verdict, struct ruling *ruling)
+{
+    if (link->mode == MODE_ENFORCE) {
+        ruling->verdict = verdict;
+        ruling->by = link;
+        return true;
+    }
+    if (ruling->shadow == NULL) {
+        ruling->shadow = link;
+        ruling->shadow_reason = verdict.reason;
+    }
+    return false;
+}
+
+const struct admission *chain_on_head(const struct chain *c, const struct subject *s, struct ruling *ruling_r)
+{
+    *ruling_r = (struct ruling){.verdict = PASS};
+    for (const struct link *link = c->links; link < c->links + c->count; link++) {
+        if (link->mode == MODE_OFF || link->policy->on_head == NULL)
+            continue;
+        struct verdict verdict = link->policy->on_head(link->rules, s);
+        if (verdict.kind == VERDICT_DENY && note(link, verdict, ruling_r))
+            return NULL;
+    }
+    struct admission *a = arena_alloc(s->arena, sizeof *a);
+    if (a != NULL)
+        a->request = s->request;
+    return a;
+}
+
+const struct request *admission_request(const struct admission *a)
+{
+    return a->request;
+}
+
+bool chain_on_body(const struct chain *c, const struct subject *s, struct ruling *ruling)
+{
+    for (const struct link *link = c->links; link < c->links + c->count; link++) {
+        if (link->mode == MODE_OFF || link->policy->on_body == NULL)
+            continue;
+        struct verdict verdict = link->policy->on_body(link->rules, s);
+        if (verdict.kind == VERDICT_DENY && note(link, verdict, ruling))
+            return false;
+    }
+    return true;
+}
+
+bool chain_wants_body(const struct chain *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->links[i].mode != MODE_OFF && c->links[i].policy->on_body != NULL)
+            return true;
+    return false;
+}
+
+size_t chain_length(const struct chain *c)
+{
+    return c->count;
+}
+
+const struct link *chain_link(const struct chain *c, size_t i)
+{
+    ASSERT(i < c->count);
+    return &c->links[i];
+}
+
+struct verdict chain_ask(const struct chain *c, size_t i, const struct subject *s)
+{
+    const struct link *link = chain_link(c, i);
+    return link->policy->on_head == NULL ? PASS : link->policy->on_head(link->rules, s);
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// glob_set: the bit-parallel automaton of Wu and Manber (1992), for all patterns side by side.
+//
+//   "*.bak"    state   0  1  2  3  4       A state is "this much of the pattern has been read". A byte moves
+//              byte       .  b  a  k       every live state one to the right where the pattern allows it, and
+//              stays   x              A    a state that "*" follows also stays. A: the whole pattern is read.
+//
+// Without backtracking: the cost of a byte is a shift, two ANDs and an OR for every 64 states.
+#include "policy/glob_set.h"
+
+#define WORD_BITS 64u
+#define WORDS_MAX ((GLOB_SET_BYTES_MAX + GLOBS_MAX + WORD_BITS - 1) / WORD_BITS)
+
+struct glob_set {
+    const struct bytes *patterns;
+    size_t              words;
+    uint64_t           *start; // states that are live before the first byte
+    uint64_t           *stays; // states that "*" follows
+    uint64_t           *accepts;
+    uint64_t           *moves;      // [byte][word]: states that may be entered by reading this byte
+    uint16_t           *pattern_of; // state → pattern
+};
+
+static void set_bit(uint64_t *words, size_t bit)
+{
+    words[bit / WORD_BITS] |= UINT64_C(1) << bit % WORD_BITS;
+}
+
+static void allow(struct glob_set *set, char c, size_t state)
+{
+    uint8_t byte = (uint8_t)c;
+    bool    letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+    set_bit(set->moves + byte * set->words, state);
+    if (letter)
+        set_bit(set->moves + (byte ^ 0x20) * set->words, state);
+}
+
+// Lays out the states of one pattern from `state` on; returns the first free one.
+static size_t add_pattern(struct glob_set *set, size_t index, size_t state)
+{
+    struct bytes pattern = set->patterns[index];
+    set_bit(set->start, state);
+    set->pattern_of[state] = (uint16_t)index;
+    for (size_t i = 0; i < pattern.len; i++) {
+        if (pattern.at[i] == '*') {
+            set_bit(set->stays, state);
+            continue;
+        }
+        set->pattern_of[++state] = (uint16_t)index;
+        if (pattern.at[i] != '?')
+            allow(set, pattern.at[i], state);
+        for (unsigned byte = 0; pattern.at[i] == '?' && byte < 256; byte++)
+            set_bit(set->moves + byte * set->words, state);
+    }
+    set_bit(set->accepts, state);
+    return state + 1;
+}
+
+struct glob_set *glob_set_new(const struct bytes *patterns, size_t count, struct arena *arena)
+{
+    size_t states = 0;
+    ASSERT(count <= GLOBS_MAX);
+    for (size_t i = 0; i < count; i++)
+        states += patterns[i].len + 1;
+    size_t           words = (states + WORD_BITS - 1) / WORD_BITS;
+    struct glob_set *set = arena_alloc(arena, sizeof *set);
+    uint64_t        *masks = arena_zalloc(arena, (3 + 256) * words * sizeof *masks);
+    uint16_t        *pattern_of = arena_zalloc(arena, words * WORD_BITS * sizeof *pattern_of);
+    ASSERT(words <= WORDS_MAX);
+    if (set == NULL || masks == NULL || pattern_of == NULL)
+        return NULL;
+    *set = (struct glob_set){.patterns = patterns,
+                             .words = words,
+                             .start = masks,
+                             .stays = masks + words,
+                             .accepts = masks + 2 * words,
+                             .moves = masks + 3 * words,
+                             .pattern_of = pattern_of};
+    for (size_t i = 0, state = 0; i < count; i++)
+        state = add_pattern(set, i, state);
+    return set;
+}
+
+struct bytes glob_set_match(const struct glob_set *set, struct bytes text)
+{
+    const uint64_t *stays = set->stays;
+    const size_t    words = set->words;
+    uint64_t        live[WORDS_MAX];
+    for (size_t w = 0; w < words; w++)
+        live[w] = set->start[w];
+    for (size_t i = 0; i < text.len; i++) {
+        const uint64_t *moves = set->moves + (uint8_t)text.at[i] * words;
+        uint64_t        carry = 0;
+        for (size_t w = 0; w < words; w++) {
+            uint64_t before = live[w];
+            live[w] = ((before << 1 | carry) & moves[w]) | (before & stays[w]);
+            carry = before >> (WORD_BITS - 1);
+        }
+    }
+    for (size_t w = 0; w < words; w++) {
+        uint64_t accepted = live[w] & set->accepts[w];
+        if (accepted != 0)
+            return set->patterns[set->pattern_of[w * WORD_BITS + (size_t)__builtin_ctzll(accepted)]];
+    }
+    return (struct bytes){NULL, 0};
+}

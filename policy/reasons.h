@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// reasons: everything a policy can say no with. One row feeds the enum, the log token, the metric, the status
+// and the sentence that the client reads.
+#pragma once
+#include "parser/bytes.h"
+
+// clang-format off
+//     enum                      token                 status detail goes to  sentence
+#define REASONS(REASON) \
+    REASON(REASON_NO_ROUTE,      "no_route",           404, NULL,    "nothing is served under this address") \
+    REASON(REASON_TWO_ROUTES,    "two_routes",         400, NULL,    "this path can be read in two ways that fall under different rules") \
+    REASON(REASON_METHOD,        "method_not_allowed", 405, "Allow", "this method is not allowed here") \
+    REASON(REASON_TARGET_SIZE,   "target_too_long",    414, NULL,    "the address is longer than allowed here") \
+    REASON(REASON_FIELD_COUNT,   "fields_too_many",    431, NULL,    "the request has more header fields than allowed here") \
+    REASON(REASON_FIELD_SIZE,    "field_too_large",    431, NULL,    "a header field is larger than allowed here") \
+    REASON(REASON_BODY_SIZE,     "body_too_large",     413, NULL,    "the request body is larger than allowed here") \
+    REASON(REASON_ENCODED_SLASH, "encoded_slash",      400, NULL,    "the path has an encoded slash, which is not allowed here") \
+    REASON(REASON_PATH_DEPTH,    "path_too_deep",      400, NULL,    "the path has more segments than allowed here") \
+    REASON(REASON_PATH_DENIED,   "path_denied",        403, NULL,    "this path is not open to the outside")
+// clang-format on
+
+enum reason {
+    REASON_NONE,
+#define REASON_ENUM(name, token, status, field, says) name,
+    REASONS(REASON_ENUM)
+#undef REASON_ENUM
+        REASON_COUNT
+};
+
+// Static text; REASON_NONE gives "none", 200, NULL, "".
+const char *reason_token(enum reason r);
+unsigned    reason_status(enum reason r);
+const char *reason_field(enum reason r); // the answer field that carries the verdict's detail, or NULL
+const char *reason_says(enum reason r);

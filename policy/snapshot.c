@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// snapshot: the routes with their chains, in one arena that is never written again after load.
+#include "policy/snapshot.h"
+#include <stdlib.h>
+
+#define SNAPSHOT_BYTES_MAX (256u * 1024u * 1024u)
+#define ROUTES_MAX 4096u
+
+struct snapshot {
+    struct arena  arena;
+    struct route *routes;
+    size_t        count;
+};
+
+struct loading {
+    struct snapshot             *snapshot;
+    const struct snapshot_scope *scope;
+    struct node                  policies;
+    enum mode                    mode;
+};
+
+static struct policy_scope policy_scope(const struct loading *l, uint64_t body_bytes)
+{
+    return (struct policy_scope){.arena = &l->snapshot->arena,
+                                 .body_bytes = body_bytes,
+                                 .fields_max = l->scope->fields_max,
+                                 .target_bytes_max = l->scope->target_bytes_max};
+}
+
+static uint64_t load_limits(struct node limits, uint64_t body_bytes)
+{
+    static const char *const keys[] = {"body", NULL};
+    struct node              body;
+    if (!node_expect_object(limits))
+        return body_bytes;
+    node_keys(limits, keys);
+    if (node_find(limits, "body", &body))
+        (void)node_size(body, 0, BODY_BYTES_MAX, &body_bytes);
+    return body_bytes;
+}
+
+static bool load_route(const struct loading *l, struct node n, struct route *route)
+{
+    struct node limits, names;
+    bool good = route_load(n, l->scope->upstreams, l->scope->upstream_count, &l->snapshot->arena, route);
+    (void)node_find(n, "limits", &limits);
+    (void)node_find(n, "policies", &names);
+    struct policy_scope scope = policy_scope(l, load_limits(limits, l->scope->body_bytes));
+    const struct chain *chain = chain_load(l->policies, names, mode_load(n, l->mode), &scope);
+    route->chain = good ? chain : NULL;
+    return route->chain != NULL;
+}
+
+// Compares a route with those before it: its name must be new, and something must be left for it. Routes
+// that could not be read take no part.
+static void compare_with_earlier(const struct snapshot *s, size_t i, struct node n)
+{
+    const struct route *route = &s->routes[i];
+    struct node         name;
+    (void)node_find(n, "name", &name);
+    for (size_t k = 0; k < i; k++) {
+        const struct route *earlier = &s->routes[k];
+        if (earlier->chain == NULL)
+            continue;
+        if (bytes_equal(earlier->name, route->name))
+            node_problem(name, NULL, "the route in line %u has the same name", earlier->line);
+        if (!route_hides(earlier, route))
+            continue;
+        node_problem(n, "the first match wins: put the narrower one above",
+                     "never reached: the route in line %u takes everything that this one matches",
+                     earlier->line);
+        return;
+    }
+}
+
+static bool load_routes(const struct loading *l, struct node routes)
+{
+    struct snapshot *s = l->snapshot;
+    bool             good = true;
+    if (!node_expect_array(routes))
+        return false;
+    s->count = node_length(routes);
+    if (s->count == 0 || s->count > ROUTES_MAX) {
+        node_problem(routes, NULL,
+                     s->count == 0 ? "without routes nothing is served" : "more than 4096 routes");
+        return false;
+    }
+    s->routes = arena_zalloc(&s->arena, s->count * sizeof *s->routes);
+    for (size_t i = 0; s->routes != NULL && i < s->count; i++)
+        good = load_route(l, node_at(routes, i), &s->routes[i]) && good;
+    for (size_t i = 1; s->routes != NULL && i < s->count; i++)
+        if (s->routes[i].chain != NULL)
+            compare_with_earlier(s, i, node_at(routes, i));
+    return good;
+}
+
+// The short form: everything goes to the only upstream.
+static bool load_only_route(const struct loading *l, struct node root)
+{
+    static const struct node absent = {NULL, NULL};
+    struct snapshot         *s = l->snapshot;
+    if (l->scope->upstream_count > 1)
+        node_problem(root, "or leave only one upstream", "\"routes\" must say which upstream gets what");
+    if (node_length(l->policies) > 0)
+        node_problem(l->policies, "\"routes\": [{ \"name\": \"all\", \"policies\": [...] }]",
+                     "no route uses these policies, because there are no \"routes\"");
+    s->routes = arena_zalloc(&s->arena, sizeof *s->routes);
+    if (s->routes == NULL)
+        return false;
+    struct policy_scope scope = policy_scope(l, l->scope->body_bytes);
+    s->count = 1;
+    s->routes[0].name = BYTES("default");
+    s->routes[0].chain = chain_load(l->policies, absent, l->mode, &scope);
+    return s->routes[0].chain != NULL;
+}
+
+struct snapshot *snapshot_load(struct node root, const struct snapshot_scope *scope)
+{
+    ASSERT(scope->upstream_count > 0 || document_has_problems(root.document));
+    if (root.item == NULL)
+        return NULL;
+    struct loading l = {.snapshot = calloc(1, sizeof *l.snapshot), .scope = scope};
+    struct node    routes;
+    if (l.snapshot == NULL) {
+        node_problem(root, NULL, "there is no memory for the rules");
+        return NULL;
+    }
+    arena_init(&l.snapshot->arena, NULL, SNAPSHOT_BYTES_MAX);
+    l.mode = mode_load(root, MODE_ENFORCE);
+    (void)node_find(root, "policies", &l.policies);
+    struct policy_scope check_scope = policy_scope(&l, scope->body_bytes);
+    bool                good = chain_check_policies(l.policies, &check_scope);
+    good = (node_find(root, "routes", &routes) ? load_routes(&l, routes) : load_only_route(&l, root)) && good;
+    if (l.snapshot->arena.overflowed)
+        node_problem(root, NULL, "there is no memory for the rules");
+    ASSERT(good || document_has_problems(root.document));
+    if (document_has_problems(root.document))
+        snapshot_free(&l.snapshot);
+    return l.snapshot;
+}
+
+void snapshot_free(struct snapshot **s)
+{
+    if (*s == NULL)
+        return;
+    arena_reset(&(*s)->arena);
+    free(*s);
+    *s = NULL;
+}
+
+static const struct route *find(const struct snapshot *s, const struct request *request, struct bytes path)
+{
+    for (const struct route *r = s->routes; r < s->routes + s->count; r++)
+        if (route_matches(r, &request->host, path, request->method))
+            return r;
+    return NULL;
+}
+
+const struct route *snapshot_route(const struct snapshot *s, const struct request *request,
+                                   enum reason *why_r)
+{
+    const struct target *target = &request->target;
+    const struct route  *route = find(s, request, target->decision);
+    *why_r = REASON_NONE;
+    if (route == NULL) {
+        *why_r = REASON_NO_ROUTE;
+        return NULL;
+    }
+    bool one_reading = target->path.at == target->decision.at && target->path.len == target->decision.len;
+    if (one_reading || find(s, request, target->path) == route)
+        return route;
+    *why_r = REASON_TWO_ROUTES;
+    return NULL;
+}
+
+size_t snapshot_route_count(const struct snapshot *s)
+{
+    return s->count;
+}
+
+const struct route *snapshot_route_at(const struct snapshot *s, size_t i)
+{
+    ASSERT(i < s->count);
+    return &s->routes[i];
+}

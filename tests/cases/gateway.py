@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""gateway: one process of the real program for one run of a case, with its configuration, log and end."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+
+from case_file import CaseError, fill_in
+from client import DEADLINE, Client, Late
+
+BASE = """{
+    "version": 1,
+    "loops": 1,
+    "listen": [{ "address": "{plain}" }, { "address": "{tls}", "tls": { "cert": "{cert}", "key": "{key}" } }],
+    "upstreams": { "app": { "servers": ["{backend}"] } },
+    "logs": { "access": { "to": "{log}" } }
+}"""
+
+
+def merge(base, patch):
+    """JSON merge patch, RFC 7386."""
+    if not isinstance(base, dict) or not isinstance(patch, dict):
+        return patch
+    merged = {key: merge(base.get(key), patch[key]) if key in patch else base[key] for key in base}
+    merged.update({key: merge({}, value) for key, value in patch.items() if key not in base})
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def reserve_port():
+    """A port of our own that the gateway, which shares its ports between loops, can bind as well."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    s.bind(("127.0.0.1", 0))
+    return s, s.getsockname()[1]
+
+
+class Gateway:
+    def __init__(self, program, folder, config_text, names, loops):
+        self.folder = folder
+        self._ports = {name: reserve_port() for name in ("plain", "tls")}
+        addresses = {name: f"127.0.0.1:{port}" for name, (_, port) in self._ports.items()}
+        ports = {f"{name} port": str(port) for name, (_, port) in self._ports.items()}
+        self.names = {**names, **addresses, **ports, "log": os.path.join(folder, "access.log")}
+        config = json.loads(fill_in(BASE, self.names))
+        if config_text:
+            try:
+                config = merge(config, json.loads(fill_in(config_text, self.names)))
+            except json.JSONDecodeError as e:
+                raise CaseError(f"the configuration of the case is not JSON: {e}") from e
+        config["loops"] = loops
+        path = os.path.join(folder, "portcullis.json")
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(config, f, indent=1)
+        self._terminated = False
+        self._output = open(os.path.join(folder, "output"), "w+b")
+        self.process = subprocess.Popen([program, "run", "-c", path], stdin=subprocess.DEVNULL,
+                                        stdout=self._output, stderr=subprocess.STDOUT)
+
+    def connect(self, listener, tls=None, session=None):
+        """A new connection; the first one waits until the gateway listens."""
+        end = time.monotonic() + DEADLINE
+        while True:
+            try:
+                return Client(("127.0.0.1", self._ports[listener][1]), tls, session)
+            except ConnectionRefusedError:
+                if self.process.poll() is not None:
+                    raise Late("the gateway ended at once: " + self.output()) from None
+                if time.monotonic() > end:
+                    raise Late(f"waited {DEADLINE:.0f} s for the gateway to listen") from None
+                time.sleep(0.003)
+
+    def terminate(self):
+        """Asks for a gentle end; `stop` then only waits for it."""
+        self._terminated = True
+        self.process.send_signal(signal.SIGTERM)
+
+    def stop(self):
+        """Ends the process. Returns what is wrong with the way it ended, or None."""
+        if self.process.poll() is None and not self._terminated:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            code = self.process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            return f"the gateway did not end within {DEADLINE:.0f} s of SIGINT"
+        finally:
+            for s, _ in self._ports.values():
+                s.close()
+        return None if code == 0 else f"the gateway ended with {code}: {self.output()}"
+
+    def output(self):
+        self._output.seek(0)
+        return self._output.read().decode("utf-8", "replace")[-6000:]
+
+    def log_text(self):
+        try:
+            with open(self.names["log"], encoding="utf-8", errors="surrogateescape") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def until_log_has(self, text):
+        end = time.monotonic() + DEADLINE
+        while text not in self.log_text():
+            if time.monotonic() > end:
+                raise Late(f"waited {DEADLINE:.0f} s for {text!r} in the log")
+            time.sleep(0.005)
+
+    def log_rows(self):
+        rows = [json.loads(line) for line in self.log_text().splitlines()]
+        return [row for row in rows if row.get("path") != "/kept"]
