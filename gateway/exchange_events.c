@@ -200,9 +200,9 @@ const struct wire_events exchange_upstream_events = {
 // Who kept us waiting.
 static enum close_reason blame(const struct exchange *x)
 {
-    bool client_owes = !x->from_client.ended && !relay_is_full(&x->to_upstream);
     if (x->state == HEAD)
         return CLOSE_HEAD_TIMEOUT;
+    bool client_owes = !x->from_client.ended && !relay_is_full(&x->to_upstream);
     if (x->state == AWAIT)
         return client_owes ? CLOSE_BODY_TIMEOUT : CLOSE_UPSTREAM_TIMEOUT;
     if (relay_is_full(&x->to_client))

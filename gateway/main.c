@@ -158,7 +158,9 @@ static void island_free(struct island *i)
 static void give_order(struct gateway *g, enum order order)
 {
     g->draining = true;
-    for (unsigned n = 0; n < g->config->loops; n++) {
+    for (unsigned n = 0; g->islands && n < g->config->loops; n++) {
+        if (!g->islands[n].started)
+            continue;
         atomic_store(&g->islands[n].order, order);
         loop_wake(g->islands[n].loop);
     }
@@ -232,7 +234,7 @@ static bool open_log(struct gateway *g)
 static bool make(struct gateway *g)
 {
     g->islands = calloc(g->config->loops, sizeof *g->islands);
-    if (!g->islands || !watch_signals(g) || !open_log(g) || !tls_ticket_keys_make(&g->ticket_keys))
+    if (!g->islands || !open_log(g) || !tls_ticket_keys_make(&g->ticket_keys))
         return false;
     for (unsigned n = 0; n < g->config->loops; n++) {
         if (!island_make(&g->islands[n], g, n))
@@ -258,24 +260,29 @@ static int serve(const struct config *config)
 {
     struct gateway g = {.config = config};
     raise_descriptor_limit();
-    if (!make(&g) || !start(&g)) {
-        log_error("not started");
-        return CLI_FAILED; // the process ends: nothing to give back
-    }
-    for (size_t n = 0; n < config->listener_count; n++)
+    bool fine = watch_signals(&g) && make(&g) && start(&g);
+    for (size_t n = 0; fine && n < config->listener_count; n++)
         log_info("listening on %.*s (%s)", (int)config->listeners[n].text.len, config->listeners[n].text.at,
                  config->listeners[n].certificate ? "https" : "http");
+    if (!fine) {
+        log_error("not started");
+        give_order(&g, ORDER_CUT);
+        on_ended(&g.ended);
+    }
     uv_run(&g.uv, UV_RUN_DEFAULT);
-    for (unsigned n = 0; n < config->loops; n++)
-        uv_thread_join(&g.islands[n].thread);
+    for (unsigned n = 0; g.islands && n < config->loops; n++) {
+        if (g.islands[n].started)
+            uv_thread_join(&g.islands[n].thread);
+    }
     if (g.log)
         access_log_close(&g.log);
-    for (unsigned n = 0; n < config->loops; n++)
+    for (unsigned n = 0; g.islands && n < config->loops; n++)
         island_free(&g.islands[n]);
     free(g.islands);
     uv_loop_close(&g.uv);
-    log_info("ended");
-    return CLI_FINE;
+    if (fine)
+        log_info("ended");
+    return fine ? CLI_FINE : CLI_FAILED;
 }
 
 int main(int argc, char **argv)

@@ -2,9 +2,11 @@
 """gateway: one process of the real program for one run of a case, with its configuration, log and end."""
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 from case_file import CaseError, fill_in
@@ -28,20 +30,28 @@ def merge(base, patch):
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def reserve_port():
-    """A port of our own that the gateway, which shares its ports between loops, can bind as well."""
-    s = socket.socket()
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    s.bind(("127.0.0.1", 0))
-    return s, s.getsockname()[1]
+def pick_port(taken=set(), lock=threading.Lock()):
+    """A free port below the range that the kernel hands out by itself; each is picked once in a run."""
+    with lock:
+        while True:
+            port = random.randrange(10000, 32000)
+            if port in taken:
+                continue
+            taken.add(port)
+            with socket.socket() as s:
+                try:
+                    s.bind(("127.0.0.1", port))
+                    return port
+                except OSError:
+                    continue
 
 
 class Gateway:
     def __init__(self, program, folder, config_text, names, loops):
         self.folder = folder
-        self._ports = {name: reserve_port() for name in ("plain", "tls")}
-        addresses = {name: f"127.0.0.1:{port}" for name, (_, port) in self._ports.items()}
-        ports = {f"{name} port": str(port) for name, (_, port) in self._ports.items()}
+        self._ports = {name: pick_port() for name in ("plain", "tls")}
+        addresses = {name: f"127.0.0.1:{port}" for name, port in self._ports.items()}
+        ports = {f"{name} port": str(port) for name, port in self._ports.items()}
         self.names = {**names, **addresses, **ports, "log": os.path.join(folder, "access.log")}
         config = json.loads(fill_in(BASE, self.names))
         if config_text:
@@ -63,7 +73,7 @@ class Gateway:
         end = time.monotonic() + DEADLINE
         while True:
             try:
-                return Client(("127.0.0.1", self._ports[listener][1]), tls, session)
+                return Client(("127.0.0.1", self._ports[listener]), tls, session)
             except ConnectionRefusedError:
                 if self.process.poll() is not None:
                     raise Late("the gateway ended at once: " + self.output()) from None
@@ -86,9 +96,6 @@ class Gateway:
             self.process.kill()
             self.process.wait()
             return f"the gateway did not end within {DEADLINE:.0f} s of SIGINT"
-        finally:
-            for s, _ in self._ports.values():
-                s.close()
         return None if code == 0 else f"the gateway ended with {code}: {self.output()}"
 
     def output(self):
