@@ -88,7 +88,7 @@ static void connection_close(struct connection *c, enum close_reason why, bool a
     drop_ahead(c);
     if (c->exchange)
         exchange_free(&c->exchange, why);
-    if (abort)
+    if (abort || wire_queued(&c->wire) > 0) // an answer that was cut must not look complete
         wire_abort(&c->wire, on_closed);
     else
         wire_close(&c->wire, on_closed);
@@ -198,7 +198,7 @@ static void connection_step(struct connection *c, struct bytes in)
         return;
     }
     if (c->client_finished && !c->exchange) {
-        connection_close(c, CLOSE_CLIENT_GONE, false);
+        linger(c); // until what is queued has left
         return;
     }
     wire_want(&c->wire, in.len == 0 && (!c->exchange || exchange_wants_bytes(c->exchange)));
@@ -360,7 +360,11 @@ void connections_drain(struct connections *set)
     set->loop->draining = true;
     TAILQ_FOREACH(c, &set->list, next)
     { // closing takes nothing out of the list before a later turn
-        if (!c->exchange && c->state != LINGER)
+        if (c->exchange || c->state == LINGER)
+            continue;
+        if (wire_queued(&c->wire) > 0)
+            linger(c);
+        else
             connection_close(c, CLOSE_SHUTDOWN, false);
     }
     if (set->count == 0)

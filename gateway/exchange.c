@@ -110,15 +110,17 @@ static enum exchange_state lease_upstream(struct exchange *x)
 {
     struct upstreams *all = x->seat->loop->upstreams;
     size_t            group = x->record.route->upstream;
-    // Every server once, and once more for a kept connection that had gone stale.
-    while (x->lease.tries <= upstream_size(all, group)) {
+    while (x->lease.tries < upstream_size(all, group)) {
         struct endpoint *e = upstream_pick(all, group);
-        bool             first = x->lease.tries++ == 0; // later tries do not trust kept connections
-        x->lease.connection = first ? upstream_pool_take(e, &exchange_upstream_events, x) : NULL;
+        x->lease.connection =
+            x->lease.kept_tried ? NULL : upstream_pool_take(e, &exchange_upstream_events, x);
         x->lease.open = x->lease.connection != NULL;
+        x->lease.kept_tried = true;
         x->lease.finished = x->lease.broken = false;
-        if (!x->lease.connection)
+        if (!x->lease.connection) {
+            x->lease.tries++;
             x->lease.connection = upstream_pool_open(e, &exchange_upstream_events, x);
+        }
         if (!x->lease.connection)
             continue;
         x->record.upstream = e->server->url;
@@ -144,7 +146,7 @@ static enum exchange_state send_head(struct exchange *x)
     x->from_upstream.reader = http1_new(&x->arena, HTTP1_RESPONSE, &x->seat->config->limits);
     if (!head.at || !x->from_upstream.reader)
         return fail(x, CLOSE_NO_MEMORY);
-    x->record.upstream_ns = uv_hrtime();
+    x->lease.asked_ns = uv_hrtime();
     relay_begin(&x->to_upstream, upstream_wire(x->lease.connection), head, x->request.framing,
                 x->request.content_length);
     if (x->request.expect_continue && x->request.framing != FRAMING_NONE)
@@ -252,7 +254,7 @@ static enum exchange_state begin_answer(struct exchange *x)
     x->outcome = keep ? OUTCOME_KEEP : OUTCOME_CLOSE;
     x->answering = true;
     x->record.status = x->response.status;
-    x->record.upstream_ns = uv_hrtime() - x->record.upstream_ns;
+    x->record.upstream_ns = uv_hrtime() - x->lease.asked_ns;
     relay_begin(&x->to_client, x->seat->client, head, framing, x->response.content_length);
     return RELAY;
 }
@@ -296,6 +298,12 @@ static enum exchange_state relay_bodies(struct exchange *x)
     return to == RELAY ? pump_response(x) : to;
 }
 
+// An answer that has no body, whatever it announces: some servers send one all the same, and a little later.
+static bool body_may_follow(const struct exchange *x)
+{
+    return x->response.framing == FRAMING_NONE && x->response.has_length && x->response.content_length > 0;
+}
+
 // What was leased goes back only when both messages ended cleanly and nothing was read beyond.
 static enum exchange_state finish(struct exchange *x)
 {
@@ -304,7 +312,8 @@ static enum exchange_state finish(struct exchange *x)
     if (!x->lease.connection)
         return DONE;
     bool clean = x->from_client.ended && x->from_upstream.ended && x->response.keep_alive &&
-                 x->from_upstream.in.len == 0 && !x->lease.finished && !x->lease.broken;
+                 x->from_upstream.in.len == 0 && !body_may_follow(x) && !x->lease.finished &&
+                 !x->lease.broken;
     if (clean)
         upstream_pool_give_back(&x->lease.connection);
     else

@@ -59,8 +59,6 @@ static void write_record(struct exchange *x)
     }
     if (r->close == CLOSE_NONE && x->outcome != OUTCOME_KEEP)
         r->close = CLOSE_DONE;
-    if (!x->answering || r->verdict == RECORD_DENY || x->response.status == 0)
-        r->upstream_ns = 0; // it holds the moment of asking until the answer's head is there
     if (x->seat->loop->log)
         access_feed_write(x->seat->loop->log, r, uv_hrtime());
 }

@@ -22,11 +22,13 @@ struct incoming {
 // The connection to the server.
 struct lease {
     struct upstream_connection *connection; // NULL: none
-    unsigned                    tries;
-    bool                        open;     // established
-    bool                        late;     // a try ended by its deadline
-    bool                        finished; // the server sends no more
-    bool                        broken;   // or the connection is of no further use
+    unsigned                    tries;      // connections opened
+    bool                        kept_tried; // a kept connection is trusted once
+    uint64_t                    asked_ns;   // when the request went out
+    bool                        open;       // established
+    bool                        late;       // a try ended by its deadline
+    bool                        finished;   // the server sends no more
+    bool                        broken;     // or the connection is of no further use
 };
 
 struct exchange {

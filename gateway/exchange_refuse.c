@@ -30,6 +30,7 @@ static enum exchange_state answer(struct exchange *x, struct reply *r)
     }
     r->close = r->close || !may_keep(x) || x->seat->loop->draining;
     x->outcome = r->close ? OUTCOME_CLOSE : OUTCOME_KEEP;
+    x->arena.max += REPLY_ROOM + r->field_value.len; // a full arena is refused, too
     struct bytes text = reply_write(r, x->record.request, &x->arena);
     if (!text.at) {
         x->outcome = OUTCOME_ABORT;

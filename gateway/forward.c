@@ -136,8 +136,9 @@ struct bytes forward_response(const struct response *response, const struct requ
     out_bytes(&out, response->reason);
     out_bytes(&out, BYTES("\r\n"));
     put_fields(&out, &response->fields, false);
-    // The length of what GET would have got, or of what was not modified: no body follows it.
-    if (framing == FRAMING_NONE && response->has_length)
+    // The length of what GET would have got, or of what was not modified: no body follows it. Never in a 204
+    // (RFC 9110 8.6).
+    if (framing == FRAMING_NONE && response->has_length && response->status != 204)
         put_framing(&out, FRAMING_LENGTH, response->content_length);
     else
         put_framing(&out, framing, response->content_length);

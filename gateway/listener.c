@@ -36,7 +36,7 @@ static bool prepare(int fd, const struct config_listener *config, bool shared)
            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
            (config->address.any.sa_family != AF_INET6 ||
             setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0) &&
-           bind(fd, &config->address.any, length_of(&config->address)) == 0 && listen(fd, BACKLOG) == 0;
+           bind(fd, &config->address.any, length_of(&config->address)) == 0;
 }
 
 static int open_socket(const struct config_listener *config, bool shared)
@@ -60,7 +60,13 @@ bool listener_is_free(const struct config_listener *config)
 
 int listener_bind(const struct config_listener *config)
 {
-    return open_socket(config, true);
+    int fd = open_socket(config, true);
+    if (fd < 0 || listen(fd, BACKLOG) == 0)
+        return fd;
+    int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
 }
 
 // Level-triggered readiness would spin while nothing can be accepted.

@@ -4,6 +4,8 @@
 #pragma once
 #include "parser/request.h"
 
+#define REPLY_ROOM 4096u // most that reply_write takes from an arena, but for field_value
+
 struct reply {
     unsigned     status;
     const char  *token; // of the reason, fault or close reason

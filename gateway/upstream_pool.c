@@ -82,7 +82,10 @@ void endpoint_retire(struct endpoint *e)
 struct upstream_connection *upstream_pool_take(struct endpoint *e, const struct wire_events *events,
                                                void *owner)
 {
-    struct upstream_connection *c = LIST_FIRST(&e->idle);
+    struct upstream_connection *c;
+    // What came since the last answer, in this very turn perhaps, would be taken for the next one.
+    while ((c = LIST_FIRST(&e->idle)) && !wire_is_quiet(&c->wire))
+        discard(c);
     if (!c)
         return NULL;
     leave_idle(c);

@@ -319,6 +319,13 @@ void wire_abort(struct wire *w, void (*closed)(struct wire *w))
     let_go(w, closed);
 }
 
+bool wire_is_quiet(const struct wire *w)
+{
+    char byte;
+    return !w->is_broken && !w->ended && recv(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           errno == EAGAIN;
+}
+
 bool wire_is_tls(const struct wire *w)
 {
     return w->tls_context != NULL;

@@ -81,6 +81,8 @@ void wire_close(struct wire *w, void (*closed)(struct wire *w));
 // The same with a reset instead of an orderly end: the peer must not take what it got for all there is.
 void wire_abort(struct wire *w, void (*closed)(struct wire *w));
 
+// Whether the peer has said nothing that was not read yet, not even its end. Asks the kernel.
+bool wire_is_quiet(const struct wire *w);
 bool wire_is_tls(const struct wire *w);
 
 // For the loop: one handshake step of the wire that waits longest; and the end of every event.

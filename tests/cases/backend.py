@@ -2,6 +2,7 @@
 """backend: records every byte that the gateway sends to it, reads the requests in them strictly, and answers
 as the case says."""
 import hashlib
+import itertools
 import re
 import socket
 import struct
@@ -35,7 +36,7 @@ class Backend:
         self.client_received = client_received
         self.requests, self.raw, self.broken = [], [], None
         self.told = threading.Event()
-        self._lock, self._taken, self._open = threading.Lock(), 0, []
+        self._lock, self._taken, self._open, self.ended = threading.Lock(), 0, [], 0
         self.listener = socket.socket()
         self.listener.bind(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -65,6 +66,7 @@ class Backend:
                 s, _ = self.listener.accept()
             except OSError:
                 return
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             raw = bytearray()
             self.raw.append(raw)
             self._open.append(s)
@@ -81,6 +83,7 @@ class Backend:
             pass
         finally:
             s.close()
+            self.ended += 1
 
     def _one(self, s, reader):
         head = reader.head()
@@ -107,9 +110,9 @@ class Backend:
 
     def _answer(self, s, request, steps):
         """Plays one answer. Returns whether the connection goes on."""
-        for step in steps:
+        for step in together(steps):
             if step.verb == "|":
-                s.sendall(expand(step.text))
+                s.sendall(step.text)
             elif step.verb == "echo":
                 s.sendall(echo(request))
             elif step.verb == "until" and step.text == "told":
@@ -136,6 +139,16 @@ class Backend:
             if time.monotonic() > end:
                 raise Broken(f"waited {DEADLINE:.0f} s for the client to have {text!r}")
             time.sleep(0.002)
+
+
+def together(steps):
+    """The steps with lines of bytes that follow each other made one."""
+    for is_bytes, group in itertools.groupby(steps, lambda step: step.verb == "|"):
+        group = list(group)
+        if is_bytes:
+            yield Step("|", b"".join(expand(step.text) for step in group), group[0].line)
+        else:
+            yield from group
 
 
 def split_answers(steps):

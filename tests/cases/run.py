@@ -149,6 +149,8 @@ class Run:
             client.until(lambda: expand(words[2]) in self.backends[0].seen(), text)
         elif words[:2] == ["backend", "counts"]:
             client.until(lambda: sum(map(len, self.backends[0].raw)) >= int(words[2]), text)
+        elif words == ["backend", "ended"]:
+            client.until(lambda: self.backends[0].ended, text)
         elif words[:2] == ["log", "has"]:  # the client does not read meanwhile
             self.gateway.until_log_has(words[2])
         elif words[0] == "closed":

@@ -37,7 +37,7 @@ RUNGS = {
 }
 
 # Which system headers a room may use besides those of the C library that neither wait nor ask; named files may more.
-PURE = "errno inttypes limits stdarg stdbool stddef stdint stdio stdlib string".split()
+PURE = "endian errno inttypes limits stdarg stdbool stddef stdint stdio stdlib string".split()
 SYSTEM = {
     "parser": {"llhttp.h": "http1", "sanitizer/asan_interface.h": "arena", "arpa/inet.h": "host"},
     "policy": {"cjson/cJSON.h": "document_*"},
