@@ -81,26 +81,37 @@ struct glob_set *glob_set_new(const struct bytes *patterns, size_t count, struct
     return set;
 }
 
-struct bytes glob_set_match(const struct glob_set *set, struct bytes text)
+static void feed(const struct glob_set *set, uint64_t *live, char c)
 {
-    const uint64_t *stays = set->stays;
-    const size_t    words = set->words;
-    uint64_t        live[WORDS_MAX];
-    for (size_t w = 0; w < words; w++)
-        live[w] = set->start[w];
-    for (size_t i = 0; i < text.len; i++) {
-        const uint64_t *moves = set->moves + (uint8_t)text.at[i] * words;
-        uint64_t        carry = 0;
-        for (size_t w = 0; w < words; w++) {
-            uint64_t before = live[w];
-            live[w] = ((before << 1 | carry) & moves[w]) | (before & stays[w]);
-            carry = before >> (WORD_BITS - 1);
-        }
+    const uint64_t *moves = set->moves + (uint8_t)c * set->words;
+    uint64_t        carry = 0;
+    for (size_t w = 0; w < set->words; w++) {
+        uint64_t before = live[w];
+        live[w] = ((before << 1 | carry) & moves[w]) | (before & set->stays[w]);
+        carry = before >> (WORD_BITS - 1);
     }
-    for (size_t w = 0; w < words; w++) {
-        uint64_t accepted = live[w] & set->accepts[w];
-        if (accepted != 0)
-            return set->patterns[set->pattern_of[w * WORD_BITS + (size_t)__builtin_ctzll(accepted)]];
+}
+
+static struct bytes accepted(const struct glob_set *set, const uint64_t *live)
+{
+    for (size_t w = 0; w < set->words; w++) {
+        uint64_t ends = live[w] & set->accepts[w];
+        if (ends != 0)
+            return set->patterns[set->pattern_of[w * WORD_BITS + (size_t)__builtin_ctzll(ends)]];
     }
     return (struct bytes){NULL, 0};
+}
+
+struct bytes glob_set_match(const struct glob_set *set, struct bytes path)
+{
+    uint64_t live[WORDS_MAX];
+    for (size_t w = 0; w < set->words; w++)
+        live[w] = set->start[w];
+    for (size_t i = 0; i < path.len; i++)
+        feed(set, live, path.at[i]);
+    struct bytes found = accepted(set, live);
+    if (found.at != NULL)
+        return found;
+    feed(set, live, '/');
+    return accepted(set, live);
 }

@@ -6,7 +6,6 @@ import random
 import signal
 import socket
 import subprocess
-import threading
 import time
 
 from case_file import CaseError, fill_in
@@ -30,26 +29,25 @@ def merge(base, patch):
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def pick_port(taken=set(), lock=threading.Lock()):
-    """A free port below the range that the kernel hands out by itself; each is picked once in a run."""
-    with lock:
-        while True:
-            port = random.randrange(10000, 32000)
-            if port in taken:
-                continue
-            taken.add(port)
+def pick_port():
+    """A free port below the range that the kernel hands out by itself, and a socket whose name keeps it from all
+    other runs on this machine until it is closed."""
+    while True:
+        port, claim = random.randrange(10000, 32000), socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0portcullis-cases-{port}")
             with socket.socket() as s:
-                try:
-                    s.bind(("127.0.0.1", port))
-                    return port
-                except OSError:
-                    continue
+                s.bind(("127.0.0.1", port))
+            return port, claim
+        except OSError:
+            claim.close()
 
 
 class Gateway:
     def __init__(self, program, folder, config_text, names, loops):
         self.folder = folder
-        self._ports = {name: pick_port() for name in ("plain", "tls")}
+        picked = {name: pick_port() for name in ("plain", "tls")}
+        self._ports, self._claims = ({name: pair[i] for name, pair in picked.items()} for i in (0, 1))
         addresses = {name: f"127.0.0.1:{port}" for name, port in self._ports.items()}
         ports = {f"{name} port": str(port) for name, port in self._ports.items()}
         self.names = {**names, **addresses, **ports, "log": os.path.join(folder, "access.log")}
@@ -96,6 +94,9 @@ class Gateway:
             self.process.kill()
             self.process.wait()
             return f"the gateway did not end within {DEADLINE:.0f} s of SIGINT"
+        finally:
+            for claim in self._claims.values():
+                claim.close()
         return None if code == 0 else f"the gateway ended with {code}: {self.output()}"
 
     def output(self):

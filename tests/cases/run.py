@@ -36,6 +36,8 @@ class Run:
         try:
             wrong = self._play(folder)
         finally:
+            if self.gateway:
+                self.gateway.stop()
             for backend in self.backends:
                 backend.close()
             for client in self.clients.values():
