@@ -91,24 +91,25 @@ void out_hex(struct bytes_out *out, uint64_t n, unsigned digits)
     out_bytes(out, (struct bytes){text, digits});
 }
 
-// Length of the character at the front of well-formed UTF-8 (RFC 3629 4), or 0. The range of the second byte
-// keeps out overlong forms, surrogates and everything above U+10FFFF.
-static size_t utf8_length(struct bytes b)
+size_t bytes_utf8(struct bytes text, uint32_t *character_r)
 {
-    const unsigned char *at = (const unsigned char *)b.at;
-    if (at[0] < 0x80)
-        return 1;
-    size_t len = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-    if (at[0] < 0xc2 || at[0] > 0xf4 || len > b.len)
+    uint8_t lead = (uint8_t)text.at[0];
+    size_t  length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if (length > text.len || (lead >= 0x80 && lead < 0xc2) || lead > 0xf4)
         return 0;
-    unsigned char low = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
-    unsigned char high = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
-    if (at[1] < low || at[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if ((at[i] & 0xc0) != 0x80)
+    uint32_t character = length == 1 ? lead : lead & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((text.at[i] & 0xc0) != 0x80)
             return 0;
-    return len;
+        character = character << 6 | (text.at[i] & 0x3f);
+    }
+    if ((length == 3 && character < 0x800) ||
+        (length == 4 && (character < 0x10000 || character > 0x10ffff)) ||
+        (character >= 0xd800 && character < 0xe000))
+        return 0;
+    if (character_r)
+        *character_r = character;
+    return length;
 }
 
 // How many bytes at the front of b may stand in a JSON string as they are; 0 when the first must be escaped.
@@ -117,7 +118,7 @@ static size_t json_plain(struct bytes b)
     char c = *b.at;
     if (c == '"' || c == '\\' || (c >= 0 && c < ' ') || c == 0x7f)
         return 0;
-    return utf8_length(b);
+    return bytes_utf8(b, NULL);
 }
 
 static void json_escape(struct bytes_out *out, char c)

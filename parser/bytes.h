@@ -57,6 +57,11 @@ bool bytes_ends_with(struct bytes whole, struct bytes end);
 // Without the leading and trailing blanks and tabs (OWS, RFC 9110 5.6.3).
 struct bytes bytes_trim(struct bytes b);
 
+// The length of the UTF-8 sequence that begins a text of at least one byte; 0 when it is none (RFC 3629:
+// overlong forms, surrogates, and what lies beyond U+10FFFF are none). *character_r, unless NULL, is what it
+// encodes.
+size_t bytes_utf8(struct bytes text, uint32_t *character_r);
+
 // A text under construction in memory that somebody else owns. Writing past `cap` writes nothing more and
 // stays visible in `overflowed` (sticky), so that a sequence of writes needs one check at its end.
 struct bytes_out {

@@ -51,7 +51,7 @@
     FAULT(FAULT_TARGET_DOUBLE,       "target_double_encoding",  400, "RFC 3986 2.4",       "a dot, slash or backslash encoded more than once in the path") \
     FAULT(FAULT_TARGET_DOT_PARAMETER,"target_dot_parameter",    400, "RFC 3986 3.3",       "a dot segment with a path parameter") \
     FAULT(FAULT_TARGET_ABOVE_ROOT,   "target_above_root",       400, "RFC 3986 5.2.4",     "the path climbs above the root") \
-    FAULT(FAULT_TARGET_TWO_READINGS, "target_two_readings",     400, "RFC 3986 6",         "the path hides a dot-dot segment that only some readers see") \
+    FAULT(FAULT_TARGET_TWO_READINGS, "target_two_readings",     400, "RFC 3986 6",         "the path means different things to different readers") \
     FAULT(FAULT_STATUS_LINE,         "status_line",             502, "RFC 9112 4",         "the status line is not valid") \
     FAULT(FAULT_NO_MEMORY,           "no_memory",               503, "limits",             "the memory of this exchange is used up")
 // clang-format on

@@ -99,32 +99,10 @@ static enum fault normalise(struct bytes raw, struct bytes_out *path)
     return FAULT_NONE;
 }
 
-// The length of the UTF-8 character at i, 0 when it is none: RFC 3629 4, with its narrower second bytes (no
-// overlong forms, no surrogates, nothing above U+10FFFF).
-static size_t utf8_length(struct bytes text, size_t i)
-{
-    uint8_t lead = (uint8_t)text.at[i];
-    if (lead < 0x80)
-        return 1;
-    size_t  length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    if (lead < 0xC2 || lead > 0xF4 || length > text.len - i)
-        return 0;
-    for (size_t k = 1; k < length; k++) {
-        uint8_t byte = (uint8_t)text.at[i + k];
-        if (byte < low || byte > high)
-            return 0;
-        low = 0x80;
-        high = 0xBF;
-    }
-    return length;
-}
-
 static bool is_utf8(struct bytes text)
 {
     for (size_t i = 0, length; i < text.len; i += length) {
-        length = utf8_length(text, i);
+        length = bytes_utf8((struct bytes){text.at + i, text.len - i}, NULL);
         if (length == 0)
             return false;
     }

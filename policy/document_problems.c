@@ -46,27 +46,6 @@ void pointer_token(struct bytes token, struct bytes_out *out)
             out_char(out, token.at[i]);
 }
 
-size_t utf8_read(struct bytes text, uint32_t *character_r)
-{
-    uint8_t lead = (uint8_t)text.at[0];
-    size_t  length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    if (length > text.len || (lead >= 0x80 && lead < 0xc2) || lead > 0xf4)
-        return 0;
-    uint32_t character = length == 1 ? lead : lead & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((text.at[i] & 0xc0) != 0x80)
-            return 0;
-        character = character << 6 | (text.at[i] & 0x3f);
-    }
-    // Overlong forms, surrogates, and what lies beyond Unicode.
-    if ((length == 3 && character < 0x800) ||
-        (length == 4 && (character < 0x10000 || character > 0x10ffff)) ||
-        (character >= 0xd800 && character < 0xe000))
-        return 0;
-    *character_r = character;
-    return length;
-}
-
 // Controls, and characters that are invisible or change the direction of writing.
 static bool is_harmless(uint32_t c)
 {
@@ -78,7 +57,7 @@ static bool is_harmless(uint32_t c)
 static size_t show_character(struct bytes text, struct bytes_out *out)
 {
     uint32_t character;
-    size_t   length = utf8_read(text, &character);
+    size_t   length = bytes_utf8(text, &character);
     if (length > 0 && is_harmless(character)) {
         out_bytes(out, (struct bytes){text.at, length});
         return length;
@@ -101,7 +80,7 @@ static size_t characters(struct bytes text)
     size_t   count = 0;
     uint32_t character;
     for (size_t i = 0; i < text.len; count++) {
-        size_t length = utf8_read((struct bytes){text.at + i, text.len - i}, &character);
+        size_t length = bytes_utf8((struct bytes){text.at + i, text.len - i}, &character);
         i += length > 0 ? length : 1;
     }
     return count;

@@ -29,6 +29,3 @@ void problems_print(const struct problems *problems, const char *file, struct by
 
 // Writes one token of a JSON pointer (RFC 6901 3).
 void pointer_token(struct bytes token, struct bytes_out *out);
-
-// The length of the UTF-8 character (RFC 3629 4) at the front of a text that is not empty; 0 when it is none.
-size_t utf8_read(struct bytes text, uint32_t *character_r);

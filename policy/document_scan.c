@@ -62,7 +62,7 @@ static void blank(struct scan *s, size_t from, size_t to)
 static void step(struct scan *s)
 {
     uint32_t character;
-    size_t   length = utf8_read((struct bytes){s->text + s->at, s->len - s->at}, &character);
+    size_t   length = bytes_utf8((struct bytes){s->text + s->at, s->len - s->at}, &character);
     if (length == 0 && !s->foreign)
         tell(s, s->at, "this is not UTF-8", "save the file as UTF-8");
     s->foreign = s->foreign || length == 0;

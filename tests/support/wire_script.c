@@ -128,6 +128,12 @@ void wire_abort(struct wire *w, void (*closed)(struct wire *w))
     let_go(w, ACTOR_ABORTED, closed);
 }
 
+bool wire_is_quiet(const struct wire *w)
+{
+    const struct actor *a = of_wire(w);
+    return !w->is_broken && !a->finished && a->on_its_way.len == 0;
+}
+
 bool wire_is_tls(const struct wire *w)
 {
     return w->tls_context != NULL;
@@ -175,16 +181,26 @@ void actor_resets(struct actor *a)
     break_off(a, WIRE_END_BROKEN);
 }
 
-void actor_sends(struct actor *a, struct bytes in)
+void actor_sends_unnoticed(struct actor *a, struct bytes in)
 {
     ASSERT(!a->finished && !a->connecting);
     note(&a->on_its_way, in);
+}
+
+void actor_sends(struct actor *a, struct bytes in)
+{
+    actor_sends_unnoticed(a, in);
     wire_script_settle();
+}
+
+void actor_finishes_unnoticed(struct actor *a)
+{
+    a->finished = true;
 }
 
 void actor_finishes(struct actor *a)
 {
-    a->finished = true;
+    actor_finishes_unnoticed(a);
     wire_script_settle();
 }
 

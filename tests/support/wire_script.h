@@ -39,6 +39,9 @@ struct actor {
 void actor_opens(struct actor *a);   // takes the gateway's call
 void actor_refuses(struct actor *a); // or does not
 void actor_sends(struct actor *a, struct bytes in);
+// The bytes, or the end, are there; the event that tells comes with the next one.
+void actor_sends_unnoticed(struct actor *a, struct bytes in);
+void actor_finishes_unnoticed(struct actor *a);
 void actor_finishes(struct actor *a);
 void actor_resets(struct actor *a);
 void actor_stops_reading(struct actor *a);
