@@ -46,31 +46,6 @@ struct bytes bytes_trim(struct bytes b)
     return b;
 }
 
-void out_bytes(struct bytes_out *out, struct bytes b)
-{
-    if (out->overflowed || b.len > out->cap - out->len) {
-        out->overflowed = true;
-        return;
-    }
-    if (b.len > 0)
-        memcpy(out->at + out->len, b.at, b.len);
-    out->len += b.len;
-}
-
-void out_text(struct bytes_out *out, const char *zero_terminated)
-{
-    out_bytes(out, bytes_of(zero_terminated));
-}
-
-void out_char(struct bytes_out *out, char c)
-{
-    if (out->overflowed || out->len == out->cap) {
-        out->overflowed = true;
-        return;
-    }
-    out->at[out->len++] = c;
-}
-
 void out_uint(struct bytes_out *out, uint64_t n)
 {
     char  digits[20]; // of 2^64 - 1
@@ -116,9 +91,9 @@ size_t bytes_utf8(struct bytes text, uint32_t *character_r)
 static size_t json_plain(struct bytes b)
 {
     char c = *b.at;
-    if (c == '"' || c == '\\' || (c >= 0 && c < ' ') || c == 0x7f)
-        return 0;
-    return bytes_utf8(b, NULL);
+    if (c >= ' ' && c < 0x7f)
+        return c != '"' && c != '\\';
+    return c < 0 ? bytes_utf8(b, NULL) : 0;
 }
 
 static void json_escape(struct bytes_out *out, char c)

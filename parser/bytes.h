@@ -71,9 +71,27 @@ struct bytes_out {
     bool   overflowed;
 };
 
-void out_bytes(struct bytes_out *out, struct bytes b);
-void out_text(struct bytes_out *out, const char *zero_terminated);
-void out_char(struct bytes_out *out, char c);
+static inline void out_bytes(struct bytes_out *out, struct bytes b)
+{
+    if (out->overflowed || b.len > out->cap - out->len) {
+        out->overflowed = true;
+        return;
+    }
+    if (b.len > 0)
+        memcpy(out->at + out->len, b.at, b.len);
+    out->len += b.len;
+}
+
+static inline void out_text(struct bytes_out *out, const char *zero_terminated)
+{
+    out_bytes(out, bytes_of(zero_terminated));
+}
+
+static inline void out_char(struct bytes_out *out, char c)
+{
+    out_bytes(out, (struct bytes){&c, 1});
+}
+
 void out_uint(struct bytes_out *out, uint64_t n);
 void out_hex(struct bytes_out *out, uint64_t n, unsigned digits);
 // The content of a JSON string: quotes, backslash, controls and every byte >= 0x80 that is not part of valid

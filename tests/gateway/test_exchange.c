@@ -9,8 +9,8 @@
 #define POST_5 "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
 #define OK_2 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 #define TWO_SERVERS                                                                                          \
-    "{\"version\": 1, \"listen\": \"127.0.0.1:8080\", \"upstreams\": {\"app\": {\"servers\": "               \
-    "[\"http://127.0.0.1:9001\", \"http://127.0.0.1:9002\"]}}}"
+    SCRIPT_LISTEN                                                                                            \
+        "\"upstreams\": {\"app\": {\"servers\": [\"http://127.0.0.1:9001\", \"http://127.0.0.1:9002\"]}}}"
 
 static struct script *s;
 

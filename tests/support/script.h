@@ -6,10 +6,9 @@
 #include "tests/support/caught_records.h"
 #include "tests/support/wire_script.h"
 
-// With one server at 127.0.0.1:9001, when a test has no need of its own.
-#define SCRIPT_CONFIG                                                                                        \
-    "{\"version\": 1, \"listen\": \"127.0.0.1:8080\","                                                       \
-    " \"upstreams\": {\"app\": {\"servers\": [\"http://127.0.0.1:9001\"]}}}"
+// How every configuration of a script begins, and one with a single server.
+#define SCRIPT_LISTEN "{\"version\": 1, \"listen\": [{\"address\": \"127.0.0.1:8080\"}], "
+#define SCRIPT_CONFIG SCRIPT_LISTEN "\"upstreams\": {\"app\": {\"servers\": [\"http://127.0.0.1:9001\"]}}}"
 
 struct script {
     struct config *config;
