@@ -48,18 +48,14 @@ struct access_log {
 // --- the row
 // -----------------------------------------------------------------------------------------------------
 
-static void put_key(struct bytes_out *out, const char *key)
-{
-    out_text(out, ",\"");
-    out_text(out, key);
-    out_text(out, "\":");
-}
+// Keys come with their comma, quotes and colon, so that each is one copy of known length.
+#define KEY(name) BYTES(",\"" name "\":")
 
-static void put_text(struct bytes_out *out, const char *key, struct bytes value)
+static inline void put_text(struct bytes_out *out, struct bytes key, struct bytes value)
 {
-    put_key(out, key);
+    out_bytes(out, key);
     if (!value.at) {
-        out_text(out, "null");
+        out_bytes(out, BYTES("null"));
         return;
     }
     out_char(out, '"');
@@ -67,34 +63,32 @@ static void put_text(struct bytes_out *out, const char *key, struct bytes value)
     out_char(out, '"');
 }
 
-static void put_token(struct bytes_out *out, const char *key, const char *token)
+static inline void put_token(struct bytes_out *out, struct bytes key, const char *token)
 {
     put_text(out, key, token ? bytes_of(token) : (struct bytes){0});
 }
 
-static void put_number(struct bytes_out *out, const char *key, uint64_t n)
+static inline void put_number(struct bytes_out *out, struct bytes key, uint64_t n)
 {
-    put_key(out, key);
+    out_bytes(out, key);
     out_uint(out, n);
 }
 
 // Milliseconds with three places.
-static void put_ms(struct bytes_out *out, const char *key, uint64_t ns)
+static void put_ms(struct bytes_out *out, struct bytes key, uint64_t ns)
 {
     uint64_t us = ns / 1000;
+    char places[4] = {'.', (char)('0' + us / 100 % 10), (char)('0' + us / 10 % 10), (char)('0' + us % 10)};
     put_number(out, key, us / 1000);
-    out_char(out, '.');
-    out_char(out, (char)('0' + us / 100 % 10));
-    out_char(out, (char)('0' + us / 10 % 10));
-    out_char(out, (char)('0' + us % 10));
+    out_bytes(out, (struct bytes){places, sizeof places});
 }
 
 // The query is left out: it is where passwords and tokens end up.
 static void put_request(struct bytes_out *out, const struct request *q)
 {
-    put_token(out, "method", q ? method_name(q->method) : NULL);
-    put_text(out, "host", q ? q->host.received : (struct bytes){0});
-    put_text(out, "path", q ? q->target.path : (struct bytes){0});
+    put_token(out, KEY("method"), q ? method_name(q->method) : NULL);
+    put_text(out, KEY("host"), q ? q->host.received : (struct bytes){0});
+    put_text(out, KEY("path"), q ? q->target.path : (struct bytes){0});
 }
 
 static void put_row(struct bytes_out *out, const struct record *r, uint64_t now_ns, uint64_t dropped)
@@ -104,29 +98,29 @@ static void put_row(struct bytes_out *out, const struct record *r, uint64_t now_
     struct bytes_out ip = {.at = address, .cap = sizeof address};
     clock_gettime(CLOCK_REALTIME_COARSE, &wall);
     ip_print(&r->peer->address, &ip);
-    out_text(out, "{\"time\":\"");
+    out_bytes(out, BYTES("{\"time\":\""));
     date_rfc3339((int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000, out);
     out_char(out, '"');
-    put_text(out, "id", r->id);
-    put_text(out, "peer", out_written(&ip));
-    put_number(out, "port", r->peer->port);
+    put_text(out, KEY("id"), r->id);
+    put_text(out, KEY("peer"), out_written(&ip));
+    put_number(out, KEY("port"), r->peer->port);
     put_request(out, r->request);
-    put_number(out, "status", r->status);
-    put_number(out, "request_bytes", r->request_bytes);
-    put_number(out, "response_bytes", r->response_bytes);
-    put_ms(out, "duration_ms", now_ns - r->started_ns);
-    put_text(out, "upstream", r->upstream);
-    put_ms(out, "upstream_ms", r->upstream_ns);
-    put_text(out, "route", r->route ? r->route->name : (struct bytes){0});
-    put_token(out, "verdict", record_verdict_name(r->verdict));
-    put_text(out, "policy", r->policy);
-    put_token(out, "reason", r->reason);
-    put_text(out, "detail", r->detail);
-    put_token(out, "close", r->close == CLOSE_NONE ? NULL : close_token(r->close));
-    put_token(out, "tls", r->tls ? r->tls->version : NULL);
+    put_number(out, KEY("status"), r->status);
+    put_number(out, KEY("request_bytes"), r->request_bytes);
+    put_number(out, KEY("response_bytes"), r->response_bytes);
+    put_ms(out, KEY("duration_ms"), now_ns - r->started_ns);
+    put_text(out, KEY("upstream"), r->upstream);
+    put_ms(out, KEY("upstream_ms"), r->upstream_ns);
+    put_text(out, KEY("route"), r->route ? r->route->name : (struct bytes){0});
+    put_token(out, KEY("verdict"), record_verdict_name(r->verdict));
+    put_text(out, KEY("policy"), r->policy);
+    put_token(out, KEY("reason"), r->reason);
+    put_text(out, KEY("detail"), r->detail);
+    put_token(out, KEY("close"), r->close == CLOSE_NONE ? NULL : close_token(r->close));
+    put_token(out, KEY("tls"), r->tls ? r->tls->version : NULL);
     if (dropped)
-        put_number(out, "dropped", dropped);
-    out_text(out, "}\n");
+        put_number(out, KEY("dropped"), dropped);
+    out_bytes(out, BYTES("}\n"));
 }
 
 // --- a loop's end

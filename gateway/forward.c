@@ -13,7 +13,7 @@ static size_t fields_room(const struct fields *fields)
     return room;
 }
 
-static void put_field(struct bytes_out *out, struct bytes name, struct bytes value)
+static inline void put_field(struct bytes_out *out, struct bytes name, struct bytes value)
 {
     out_bytes(out, name);
     out_bytes(out, BYTES(": "));

@@ -48,6 +48,10 @@ struct bytes bytes_trim(struct bytes b)
 
 void out_uint(struct bytes_out *out, uint64_t n)
 {
+    if (n < 10) {
+        out_char(out, (char)('0' + n));
+        return;
+    }
     char  digits[20]; // of 2^64 - 1
     char *first = digits + sizeof digits;
     do {
@@ -120,12 +124,27 @@ static void json_escape(struct bytes_out *out, char c)
     }
 }
 
+#define EACH(byte) (0x0101010101010101u * (byte))
+
+// Has any of eight bytes its highest bit set, or is one a control, DEL, a quote or a backslash?
+static bool any_special(uint64_t eight)
+{
+    uint64_t quote = eight ^ EACH('"'), backslash = eight ^ EACH('\\'), delete = eight ^ EACH(0x7f);
+    uint64_t below = (eight - EACH(' ')) | (quote - EACH(1)) | (backslash - EACH(1)) | (delete - EACH(1));
+    return ((eight | below) & EACH(0x80)) !=
+           0; // exact while no byte has its highest bit set; otherwise true anyway
+}
+
 void out_json(struct bytes_out *out, struct bytes b)
 {
     if (b.len == 0)
         return;
     size_t run = 0; // where the bytes that need no escape began
     for (size_t i = 0; i < b.len;) {
+        if (b.len - i >= 8 && !any_special(bytes_load8(b.at + i))) {
+            i += 8;
+            continue;
+        }
         size_t plain = json_plain((struct bytes){b.at + i, b.len - i});
         if (plain > 0) {
             i += plain;

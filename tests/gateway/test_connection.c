@@ -252,23 +252,15 @@ Test(connection, the_last_answer_has_its_own_time_to_leave)
 
 Test(connection, an_answer_that_does_not_leave_is_cut_visibly)
 {
-    static const char *const requests[] = {GET, "GET / HTTP/1.0\r\n\r\n"};
+    static const char *const requests[] = {GET, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"};
     for (size_t i = 0; i < ROWS(requests); i++) {
         begin_anew();
         script_client_sends(s, requests[i]);
         actor_stops_reading(s->client);
-        script_upstream_sends(s, "HTTP/1.1 200 OK\r\n\r\nhello");
-        actor_finishes(script_upstream(s)); // noticed only when the client reads on
-        actor_reads_on(s->client);
-        cr_expect_eq(caught_count(), 1);
-        script_client_sends(s, i == 0 ? GET : "");
-        if (i == 0) {
-            actor_stops_reading(s->client);
-            script_upstream_sends(s, OK_2);
-        }
+        script_upstream_sends(s, OK_2);
         script_passes_ms(s, IDLE_MS + 2 * TICK);
-        cr_expect_eq(s->client->end, i == 0 ? ACTOR_ABORTED : ACTOR_CLOSED, "%zu", i);
-        cr_expect_eq(s->client->lost_queued, i == 0, "%zu", i);
+        cr_expect(s->client->lost_queued, "%zu", i);
+        cr_expect_eq(s->client->end, ACTOR_ABORTED, "%zu", i);
     }
 }
 
@@ -370,6 +362,7 @@ Test(connection, a_thousand_exchanges_ask_the_heap_for_nothing)
         begin_anew();
         rows[i](); // warms up
         script_all_forget(s);
+        cr_assert_gt(heap_count(), 0, "calls are counted");
         size_t heap = heap_count(), kept = s->loop->arenas.kept;
         for (int n = 0; n < 1000; n++) {
             rows[i]();
