@@ -9,6 +9,7 @@
 
 #define CHUNK_FIRST (64u * 1024u)
 #define CHUNK_LEAST (32u * 1024u)
+#define UNREAD_BYTES (16u * 1024u)
 #define READS_A_TURN 4 // a peer that sends faster than we read must not starve the others
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -85,9 +86,13 @@ static void open_records(struct wire *w)
 {
     struct loop_buffers *b = &w->loop->buffers;
     struct bytes_out     plain = {.at = b->receive, .cap = LOOP_PLAIN_BYTES};
-    wire_claim(w, LOOP_CIPHER_BYTES + TLS_OVERHEAD_BYTES); // answers to key updates, alerts
+    struct staging      *out =
+        wire_claim(w, LOOP_CIPHER_BYTES + TLS_OVERHEAD_BYTES); // answers to key updates, alerts
+    size_t        before = out->len;
     enum tls_step step = tls_open(w->ssl, &b->tls, &plain);
     b->tls.in.len = 0;
+    if (out->len > before && wire_queued(w) > UNREAD_BYTES)
+        step = TLS_BROKEN; // it makes us answer, and does not read the answers
     if (plain.len > 0)
         w->events->on_bytes(w, out_written(&plain));
     if (w->is_closed || step == TLS_MORE)
