@@ -76,6 +76,9 @@ static void put_origin(struct bytes_out *out, const struct request *q, const str
     struct bytes_out   port = {.at = digits, .cap = sizeof digits};
     out_uint(&port, origin->port);
     put_forwarded_for(out, q, peer);
+    out_bytes(out, BYTES("X-Real-IP: "));
+    ip_print(&peer->address, out);
+    out_bytes(out, BYTES("\r\n"));
     struct bytes own = origin->https ? BYTES("https") : BYTES("http");
     put_field(out, BYTES("X-Forwarded-Proto"), believed(q, peer, FIELD_X_FORWARDED_PROTO, own));
     if (q->host.received.len > 0)

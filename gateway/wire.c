@@ -9,8 +9,8 @@
 
 #define CHUNK_FIRST (64u * 1024u)
 #define CHUNK_LEAST (32u * 1024u)
-#define UNREAD_BYTES (16u * 1024u)
-#define READS_A_TURN 4 // a peer that sends faster than we read must not starve the others
+#define UNREAD_BYTES (16u * 1024u) // what a TLS peer may leave unread while it makes us answer
+#define READS_A_TURN 4             // a peer that sends faster than we read must not starve the others
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 

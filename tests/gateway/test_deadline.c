@@ -152,8 +152,8 @@ Test(deadline, a_loop_that_slept_for_long_misses_nothing)
 // --- thousands, against a model that looks at all of them every millisecond
 // -----------------------------------------
 
-#define ALARMS 3000u
-#define MODEL_MS 120000u
+#define ALARMS 2000u
+#define MODEL_MS 40000u
 
 static uint32_t next_number(void)
 {
@@ -192,5 +192,5 @@ Test(deadline, thousands_ring_as_a_naive_model_says)
                 due[i] = 0;
         }
     }
-    cr_expect_gt(rung, 10000, "%zu", rung);
+    cr_expect_gt(rung, 5000, "%zu", rung);
 }

@@ -10,7 +10,7 @@
 #define OK_2 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 #define TWO_SERVERS                                                                                          \
     SCRIPT_LISTEN                                                                                            \
-        "\"upstreams\": {\"app\": {\"servers\": [\"http://127.0.0.1:9001\", \"http://127.0.0.1:9002\"]}}}"
+    "\"upstreams\": {\"app\": {\"servers\": [\"http://127.0.0.1:9001\", \"http://127.0.0.1:9002\"]}}}"
 
 static struct script *s;
 
@@ -35,11 +35,12 @@ static void begin_with(const char *json)
 // --- the walk
 // --------------------------------------------------------------------------------------------------------
 
-static const char forwarded[] = "GET / HTTP/1.1\r\nHost: a\r\n"
-                                "X-Forwarded-For: 198.51.100.7\r\nX-Forwarded-Proto: http\r\n"
-                                "X-Forwarded-Host: a\r\nX-Forwarded-Port: 8080\r\n"
-                                "X-Request-Id: 000000000000001d0000000000000001\r\n"
-                                "Via: 1.1 portcullis\r\n\r\n";
+static const char forwarded[] =
+    "GET / HTTP/1.1\r\nHost: a\r\n"
+    "X-Forwarded-For: 198.51.100.7\r\nX-Real-IP: 198.51.100.7\r\nX-Forwarded-Proto: http\r\n"
+    "X-Forwarded-Host: a\r\nX-Forwarded-Port: 8080\r\n"
+    "X-Request-Id: 000000000000001d0000000000000001\r\n"
+    "Via: 1.1 portcullis\r\n\r\n";
 
 Test(exchange, a_request_is_passed_on_and_its_answer_back)
 {

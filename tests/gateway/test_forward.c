@@ -11,7 +11,8 @@
 #define ID BYTES("cafe")
 #define HOST_A "Host: a\r\n"
 #define ORIGIN_A                                                                                             \
-    "X-Forwarded-For: 198.51.100.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\n"                    \
+    "X-Forwarded-For: 198.51.100.7\r\nX-Real-IP: 198.51.100.7\r\nX-Forwarded-Proto: "                        \
+    "http\r\nX-Forwarded-Host: a\r\n"                                                                        \
     "X-Forwarded-Port: 8080\r\nX-Request-Id: cafe\r\nVia: 1.1 portcullis\r\n\r\n"
 
 static struct rules   rules;
