@@ -139,7 +139,7 @@ static void settle_exchange(struct connection *c)
     exchange_free(&c->exchange, CLOSE_NONE);
     if (outcome == OUTCOME_ABORT)
         connection_close(c, CLOSE_NONE, true);
-    else if (outcome == OUTCOME_CLOSE || c->client_finished || c->set->loop->draining)
+    else if (outcome == OUTCOME_CLOSE || c->set->loop->draining)
         linger(c);
     else
         loop_deadline(c->set->loop, &c->deadline, c->set->config->timeouts.idle_ms);
@@ -197,7 +197,7 @@ static void connection_step(struct connection *c, struct bytes in)
         connection_close(c, CLOSE_NO_MEMORY, true);
         return;
     }
-    if (c->client_finished && !c->exchange) {
+    if (c->client_finished && !c->exchange && in.len == 0) {
         linger(c); // until what is queued has left
         return;
     }

@@ -196,6 +196,12 @@ static bool may_retry(const struct exchange *x)
            method_is_idempotent(x->request.method) && x->request.framing == FRAMING_NONE;
 }
 
+static enum exchange_state fail_response(struct exchange *x, enum fault f)
+{
+    x->record.detail = bytes_of(fault_token(f));
+    return fail(x, f == FAULT_NO_MEMORY ? CLOSE_NO_MEMORY : CLOSE_UPSTREAM_FAULT);
+}
+
 static enum exchange_state read_response_head(struct exchange *x)
 {
     struct incoming *from = &x->from_upstream;
@@ -206,22 +212,15 @@ static enum exchange_state read_response_head(struct exchange *x)
     if (step == HTTP1_MORE)
         return AWAIT;
     if (step == HTTP1_FAULT)
-        return fail(x, CLOSE_UPSTREAM_FAULT);
+        return fail_response(x, http1_fault(from->reader));
     enum fault f = head_response(http1_head(from->reader), x->request.method, &x->seat->config->limits,
                                  &x->arena, &x->response);
     if (f == FAULT_NONE)
         f = http1_expect_body(from->reader, x->response.framing, x->response.content_length);
+    if (f != FAULT_NONE)
+        return fail_response(x, f);
     // 101 answers an Upgrade, and none is forwarded.
-    if (f != FAULT_NONE || x->response.status == 101)
-        return fail(x, CLOSE_UPSTREAM_FAULT);
-    return RELAY;
-}
-
-// 1xx is not the answer yet. Where the client waits for a 100, ours has been sent.
-static bool expect_another(struct exchange *x)
-{
-    x->from_upstream.reader = http1_new(&x->arena, HTTP1_RESPONSE, &x->seat->config->limits);
-    return x->from_upstream.reader && ++x->interim <= INTERIM_MAX;
+    return x->response.status == 101 ? fail(x, CLOSE_UPSTREAM_FAULT) : RELAY;
 }
 
 static enum exchange_state await_response(struct exchange *x)
@@ -233,8 +232,12 @@ static enum exchange_state await_response(struct exchange *x)
         to = read_response_head(x);
         if (to != RELAY || x->response.status >= 200)
             return to;
-        if (!expect_another(x))
+        if (++x->interim > INTERIM_MAX)
             return fail(x, CLOSE_UPSTREAM_FAULT);
+        // 1xx is not the answer yet. Where the client waits for a 100, ours has been sent.
+        x->from_upstream.reader = http1_new(&x->arena, HTTP1_RESPONSE, &x->seat->config->limits);
+        if (!x->from_upstream.reader)
+            return fail(x, CLOSE_NO_MEMORY);
     }
     if (!x->lease.finished && !x->lease.broken)
         return AWAIT;
@@ -275,8 +278,10 @@ static enum exchange_state pump_response(struct exchange *x)
         // A reset is no end: what is framed by the end of the connection needs an orderly one.
         step = x->lease.broken ? HTTP1_FAULT : http1_end_of_input(from->reader);
     x->record.response_bytes = x->to_client.passed;
+    if (step == HTTP1_FAULT && (x->lease.finished || x->lease.broken))
+        return fail(x, CLOSE_UPSTREAM_GONE);
     if (step == HTTP1_FAULT)
-        return fail(x, x->lease.finished || x->lease.broken ? CLOSE_UPSTREAM_GONE : CLOSE_UPSTREAM_FAULT);
+        return fail_response(x, http1_fault(from->reader));
     if (step == HTTP1_END) {
         from->ended = true;
         relay_end(&x->to_client);

@@ -55,9 +55,12 @@ static void write_record(struct exchange *x)
     if (r->verdict == RECORD_PASS && x->ruling.shadow) {
         r->verdict = RECORD_SHADOW;
         r->policy = x->ruling.shadow->name;
-        r->reason = reason_token(x->ruling.shadow_reason);
+        r->reason = reason_token(x->ruling.shadow_verdict.reason);
+        r->detail = x->ruling.shadow_verdict.detail;
     }
-    if (r->close == CLOSE_NONE && x->outcome != OUTCOME_KEEP)
+    if (x->state == DONE && x->outcome == OUTCOME_KEEP)
+        r->close = CLOSE_NONE; // whatever went wrong, the connection goes on
+    else if (r->close == CLOSE_NONE)
         r->close = CLOSE_DONE;
     if (x->seat->loop->log)
         access_feed_write(x->seat->loop->log, r, uv_hrtime());

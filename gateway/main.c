@@ -35,7 +35,7 @@ struct gateway {
     struct tls_ticket_keys ticket_keys;
     struct island         *islands;
     uv_loop_t              uv; // of the main thread: signals, and the bound on draining
-    uv_signal_t            terminate, interrupt;
+    uv_signal_t            terminate, interrupt, hangup;
     uv_timer_t             bound;
     uv_async_t             ended;
     _Atomic unsigned       running;
@@ -186,6 +186,13 @@ static void on_signal(uv_signal_t *signal, int number)
     uv_timer_start(&g->bound, on_bound, g->config->timeouts.shutdown_ms, 0);
 }
 
+static void on_hangup(uv_signal_t *signal, int number)
+{
+    (void)signal;
+    (void)number;
+    log_warning("the configuration is read at start only: restart to load a new one");
+}
+
 static void on_ended(uv_async_t *async)
 {
     struct gateway *g = async->data;
@@ -193,6 +200,7 @@ static void on_ended(uv_async_t *async)
         return;
     uv_close((uv_handle_t *)&g->terminate, NULL);
     uv_close((uv_handle_t *)&g->interrupt, NULL);
+    uv_close((uv_handle_t *)&g->hangup, NULL);
     uv_close((uv_handle_t *)&g->bound, NULL);
     uv_close((uv_handle_t *)&g->ended, NULL);
 }
@@ -206,7 +214,8 @@ static bool watch_signals(struct gateway *g)
         return false;
     g->terminate.data = g->interrupt.data = g->bound.data = g->ended.data = g;
     return uv_signal_start(&g->terminate, on_signal, SIGTERM) == 0 &&
-           uv_signal_start(&g->interrupt, on_signal, SIGINT) == 0;
+           uv_signal_start(&g->interrupt, on_signal, SIGINT) == 0 &&
+           uv_signal_start(&g->hangup, on_hangup, SIGHUP) == 0;
 }
 
 // Every connection takes two descriptors: as many as we may have.

@@ -46,19 +46,20 @@ static const uint8_t of_length[][6] = {
     [3] = {FIELD_VIA},
     [4] = {FIELD_HOST, FIELD_DATE},
     [5] = {FIELD_PROXY},
-    [6] = {FIELD_ACCEPT, FIELD_COOKIE, FIELD_SERVER, FIELD_EXPECT},
+    [6] = {FIELD_ACCEPT, FIELD_COOKIE, FIELD_SERVER, FIELD_EXPECT, FIELD_X_HOST},
     [7] = {FIELD_REFERER, FIELD_UPGRADE, FIELD_TRAILER},
     [8] = {FIELD_LOCATION},
-    [9] = {FIELD_X_REAL_IP, FIELD_FORWARDED},
+    [9] = {FIELD_X_REAL_IP, FIELD_FORWARDED, FIELD_CLIENT_IP},
     [10] = {FIELD_CONNECTION, FIELD_USER_AGENT, FIELD_SET_COOKIE, FIELD_KEEP_ALIVE},
+    [11] = {FIELD_X_CLIENT_IP},
     [12] = {FIELD_CONTENT_TYPE, FIELD_X_REQUEST_ID},
     [13] = {FIELD_AUTHORIZATION, FIELD_X_REWRITE_URL},
-    [14] = {FIELD_CONTENT_LENGTH, FIELD_HTTP2_SETTINGS, FIELD_X_ORIGINAL_URL},
-    [15] = {FIELD_X_FORWARDED_FOR},
+    [14] = {FIELD_CONTENT_LENGTH, FIELD_HTTP2_SETTINGS, FIELD_X_ORIGINAL_URL, FIELD_TRUE_CLIENT_IP},
+    [15] = {FIELD_X_FORWARDED_FOR, FIELD_X_ORIGINAL_HOST},
     [16] = {FIELD_CONTENT_ENCODING, FIELD_X_FORWARDED_HOST, FIELD_X_FORWARDED_PORT, FIELD_PROXY_CONNECTION},
     [17] = {FIELD_TRANSFER_ENCODING, FIELD_X_FORWARDED_PROTO},
     [18] = {FIELD_X_FORWARDED_SERVER, FIELD_X_FORWARDED_PREFIX, FIELD_PROXY_AUTHENTICATE},
-    [19] = {FIELD_PROXY_AUTHORIZATION},
+    [19] = {FIELD_PROXY_AUTHORIZATION, FIELD_X_CLUSTER_CLIENT_IP},
 };
 
 // A name as CGI and its kin read it: letters in lower case, everything that is neither letter nor digit as
@@ -87,19 +88,26 @@ static bool folds_to(struct bytes name, const char *known, bool *exact_r)
     return true;
 }
 
+// Frameworks read many of the family (X-Forwarded-Ssl, -Scheme, -Client-Cert ...): a client may say none of
+// them.
+static bool is_x_forwarded(struct bytes name)
+{
+    static const struct bytes family = {"x-forwarded", 11};
+    bool                      exact;
+    return name.len >= family.len && folded[(unsigned char)*name.at] == 'x' &&
+           folds_to((struct bytes){name.at, family.len}, family.at, &exact);
+}
+
 enum field_id field_look_up(struct bytes name, bool *variant_r)
 {
-    *variant_r = false;
-    if (name.len >= sizeof of_length / sizeof *of_length)
-        return FIELD_OTHER;
-    bool           exact = true;
-    const uint8_t *id = of_length[name.len];
+    static const uint8_t none[] = {FIELD_OTHER};
+    bool                 exact = true;
+    const uint8_t       *id = name.len < sizeof of_length / sizeof *of_length ? of_length[name.len] : none;
     while (*id != FIELD_OTHER && !folds_to(name, fields[*id].name, &exact))
         id++;
-    if (*id == FIELD_OTHER || exact)
-        return *id;
-    *variant_r = field_kind_is_protected(fields[*id].kind);
-    return FIELD_OTHER;
+    *variant_r =
+        *id == FIELD_OTHER ? is_x_forwarded(name) : !exact && field_kind_is_protected(fields[*id].kind);
+    return exact ? *id : FIELD_OTHER;
 }
 
 enum field_id field_id_of(struct bytes name)

@@ -46,8 +46,9 @@ enum method method_of(struct bytes text);
 //   HOP       for this connection only (RFC 9110 7.6.1): never passed on
 //   FRAMING   describes this message's framing: written anew by forward and relay
 //   ROUTING   says who asked for what: written anew by forward; spelling variants of the name ("_" or "." or a
-//             different punctuation for "-") are dropped, because backends fold them together. The URL ones would
-//             name another path than the one that is judged, and "Proxy" becomes HTTP_PROXY under CGI
+//             different punctuation for "-") are dropped, because backends fold them together; so is any other
+//             name that begins with "X-Forwarded". The URL ones would name another path than the one that is judged,
+//             and "Proxy" becomes HTTP_PROXY under CGI
 //   GUARDED   passed on, but Connection cannot remove it, and spelling variants are dropped
 //     enum                        name                        kind
 #define FIELDS(FIELD) \
@@ -74,6 +75,12 @@ enum method method_of(struct bytes text);
     FIELD(FIELD_X_ORIGINAL_URL,    "x-original-url",           ROUTING) \
     FIELD(FIELD_X_REWRITE_URL,     "x-rewrite-url",            ROUTING) \
     FIELD(FIELD_PROXY,             "proxy",                    ROUTING) \
+    FIELD(FIELD_X_ORIGINAL_HOST,   "x-original-host",          ROUTING) \
+    FIELD(FIELD_X_HOST,            "x-host",                   ROUTING) \
+    FIELD(FIELD_CLIENT_IP,         "client-ip",                ROUTING) \
+    FIELD(FIELD_X_CLIENT_IP,       "x-client-ip",              ROUTING) \
+    FIELD(FIELD_TRUE_CLIENT_IP,    "true-client-ip",           ROUTING) \
+    FIELD(FIELD_X_CLUSTER_CLIENT_IP,"x-cluster-client-ip",      ROUTING) \
     FIELD(FIELD_FORWARDED,         "forwarded",                ROUTING) \
     FIELD(FIELD_X_REQUEST_ID,      "x-request-id",             ROUTING) \
     FIELD(FIELD_VIA,               "via",                      ROUTING) \

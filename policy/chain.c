@@ -182,7 +182,7 @@ static bool note(const struct link *link, struct verdict verdict, struct ruling 
     }
     if (ruling->shadow == NULL) {
         ruling->shadow = link;
-        ruling->shadow_reason = verdict.reason;
+        ruling->shadow_verdict = verdict;
     }
     return false;
 }
@@ -211,7 +211,9 @@ const struct request *admission_request(const struct admission *a)
 bool chain_on_body(const struct chain *c, const struct subject *s, struct ruling *ruling)
 {
     for (const struct link *link = c->links; link < c->links + c->count; link++) {
-        if (link->mode == MODE_OFF || link->policy->on_body == NULL)
+        // Only the first finding of a shadow is kept: once there is one, asking again would be for nothing.
+        bool silent = link->mode == MODE_OFF || (link->mode == MODE_SHADOW && ruling->shadow != NULL);
+        if (silent || link->policy->on_body == NULL)
             continue;
         struct verdict verdict = link->policy->on_body(link->rules, s);
         if (verdict.kind == VERDICT_DENY && note(link, verdict, ruling))

@@ -35,7 +35,7 @@ struct ruling {
     struct verdict     verdict; // PASS, or the denial that ended the walk
     const struct link *by;      // who denied; NULL on PASS
     const struct link *shadow;  // the first link in shadow mode that would have denied; NULL when none
-    enum reason        shadow_reason;
+    struct verdict     shadow_verdict;
 };
 
 // Builds the chain of one route: the catalog's default rows, and what the route names. A named policy

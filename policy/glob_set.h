@@ -15,6 +15,7 @@ struct glob_set;
 //   returns  a set in the arena; NULL when the arena is full
 MUST_USE struct glob_set *glob_set_new(const struct bytes *patterns, size_t count, struct arena *arena);
 
-// The first pattern that matches the whole path, or absent. A folder is matched with what is in it: "/a/*" matches
+// The first pattern that matches the whole path, or absent. A folder is matched with what is in it: "/a/*"
+// matches
 // "/a" too, as in routes. Time is path.len times a constant of the set.
 struct bytes glob_set_match(const struct glob_set *set, struct bytes path);

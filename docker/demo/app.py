@@ -25,6 +25,7 @@ FORM = """<form method="post" action="/login"><input name="user" placeholder="an
 class App(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "Stock/2003"
+    sys_version = ""
 
     def log_message(self, *_):
         pass

@@ -328,7 +328,7 @@ Test(connection, cutting_ends_all_at_once_and_says_why)
     cr_expect_eq(s->client->end, ACTOR_ABORTED);
     cr_expect_eq(script_upstream(s)->end, ACTOR_CLOSED);
     cr_expect_eq(caught_count(), 1);
-    cr_expect_eq(script_closed_because(s), CLOSE_SHUTDOWN);
+    cr_expect_eq(script_failed_because(s), CLOSE_SHUTDOWN);
     cr_expect_eq(connections_count(s->loop->connections), 0);
 }
 

@@ -194,7 +194,7 @@ Test(exchange, an_answer_that_ends_with_a_reset_is_not_complete)
     actor_resets(script_upstream(s));
     EXPECT_LACKS(script_client_sees(s), "0\r\n\r\n");
     cr_expect_eq(s->client->end, ACTOR_ABORTED);
-    cr_expect_eq(script_closed_because(s), CLOSE_UPSTREAM_GONE);
+    cr_expect_eq(script_failed_because(s), CLOSE_UPSTREAM_GONE);
 }
 
 // --- the client's connection afterwards
@@ -262,7 +262,7 @@ Test(exchange, a_kept_connection_that_went_stale_is_replaced_for_what_may_be_rep
         cr_expect_eq(script_upstreams(s), rows[i].again ? 2 : 1, "%s", rows[i].label);
         if (!rows[i].again) {
             EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 502 ");
-            cr_expect_eq(script_closed_because(s), CLOSE_UPSTREAM_GONE, "%s", rows[i].label);
+            cr_expect_eq(script_failed_because(s), CLOSE_UPSTREAM_GONE, "%s", rows[i].label);
             continue;
         }
         cr_expect_str_eq(script_upstream_sees(s), actor_has(script_upstream_at(s, 0)), "the same request");
@@ -389,7 +389,7 @@ Test(exchange, answers_that_are_not_valid_are_a_502)
         script_upstream_sends(s, rows[i].answer);
         const struct caught *r = script_record(s);
         EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 502 ");
-        cr_expect_eq(r->record.close, CLOSE_UPSTREAM_FAULT, "%s", rows[i].label);
+        cr_expect_eq(script_failed_because(s), CLOSE_UPSTREAM_FAULT, "%s", rows[i].label);
         cr_expect_eq(r->record.upstream_ns, 0, "%s: %" PRIu64, rows[i].label, r->record.upstream_ns);
         cr_expect_eq(script_upstream(s)->end, ACTOR_CLOSED, "%s", rows[i].label);
         cr_expect_eq(s->client->end, ACTOR_OPEN, "%s", rows[i].label);
@@ -424,7 +424,7 @@ Test(exchange, an_answer_that_stops_in_the_middle_never_looks_complete)
         script_client_sends(s, GET);
         script_upstream_sends(s, rows[i].answer);
         actor_finishes(script_upstream(s));
-        cr_expect_eq(script_closed_because(s), CLOSE_UPSTREAM_GONE, "%s", rows[i].label);
+        cr_expect_eq(script_failed_because(s), CLOSE_UPSTREAM_GONE, "%s", rows[i].label);
         cr_expect_eq(s->client->end, rows[i].begun ? ACTOR_ABORTED : ACTOR_OPEN, "%s", rows[i].label);
         EXPECT_LACKS(script_client_sees(s), "0\r\n\r\n");
         if (!rows[i].begun)
@@ -439,7 +439,7 @@ Test(exchange, a_broken_chunk_is_a_502_or_an_abort_and_never_an_end)
     script_upstream_sends(s, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
     EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 502 ");
     cr_expect_eq(script_record(s)->record.status, 502);
-    cr_expect_eq(script_closed_because(s), CLOSE_UPSTREAM_FAULT);
+    cr_expect_eq(script_failed_because(s), CLOSE_UPSTREAM_FAULT);
     cr_expect_eq(s->client->end, ACTOR_OPEN);
 
     script_all_forget(s);
@@ -448,5 +448,5 @@ Test(exchange, a_broken_chunk_is_a_502_or_an_abort_and_never_an_end)
     script_upstream_sends(s, "zz\r\n");
     cr_expect_eq(s->client->end, ACTOR_ABORTED);
     EXPECT_LACKS(script_client_sees(s), "0\r\n\r\n");
-    cr_expect_eq(script_closed_because(s), CLOSE_UPSTREAM_FAULT);
+    cr_expect_eq(script_failed_because(s), CLOSE_UPSTREAM_FAULT);
 }

@@ -142,7 +142,7 @@ Test(exchange_events, a_head_that_never_ends_is_cut_off)
     EXPECT_AT(5000, caught_count() == 1);
     EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 408 ");
     EXPECT_HAS(script_client_sees(s), "Connection: close\r\n");
-    cr_expect_eq(script_closed_because(s), CLOSE_HEAD_TIMEOUT);
+    cr_expect_eq(script_failed_because(s), CLOSE_HEAD_TIMEOUT);
     cr_expect_eq(script_upstreams(s), 0);
     cr_expect_eq(s->client->end, ACTOR_FINISHED);
 }
@@ -154,7 +154,7 @@ Test(exchange_events, a_body_that_stops_is_a_408_and_never_ended)
     script_client_sends(s, "l"); // progress
     EXPECT_AT(60000, caught_count() == 1);
     EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 408 ");
-    cr_expect_eq(script_closed_because(s), CLOSE_BODY_TIMEOUT);
+    cr_expect_eq(script_failed_because(s), CLOSE_BODY_TIMEOUT);
     cr_expect_eq(script_upstream(s)->end, ACTOR_CLOSED);
     EXPECT_ENDS(script_upstream_sees(s), "\r\n\r\nhel");
 }
@@ -166,7 +166,7 @@ Test(exchange_events, a_server_that_takes_nothing_of_a_body_is_the_one_to_blame)
     script_client_sends(s, "he");
     EXPECT_AT(60000, caught_count() == 1);
     EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 504 ");
-    cr_expect_eq(script_closed_because(s), CLOSE_UPSTREAM_TIMEOUT);
+    cr_expect_eq(script_failed_because(s), CLOSE_UPSTREAM_TIMEOUT);
 }
 
 Test(exchange_events, a_server_that_does_not_answer_is_a_504)
@@ -174,7 +174,7 @@ Test(exchange_events, a_server_that_does_not_answer_is_a_504)
     script_client_sends(s, GET);
     EXPECT_AT(30000, caught_count() == 1);
     EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 504 ");
-    cr_expect_eq(script_closed_because(s), CLOSE_UPSTREAM_TIMEOUT);
+    cr_expect_eq(script_failed_because(s), CLOSE_UPSTREAM_TIMEOUT);
     cr_expect_eq(script_upstream(s)->end, ACTOR_CLOSED);
     cr_expect_eq(s->client->end, ACTOR_OPEN, "it is not the client's fault");
 }
@@ -205,7 +205,7 @@ Test(exchange_events, a_server_that_stops_in_its_answer_is_cut_off)
     script_passes_ms(s, 59000);
     script_upstream_sends(s, "o");
     EXPECT_AT(60000, caught_count() == 1);
-    cr_expect_eq(script_closed_because(s), CLOSE_UPSTREAM_STALLED);
+    cr_expect_eq(script_failed_because(s), CLOSE_UPSTREAM_STALLED);
     cr_expect_eq(s->client->end, ACTOR_ABORTED);
 }
 
@@ -215,7 +215,7 @@ Test(exchange_events, a_client_that_stops_reading_is_cut_off)
     actor_stops_reading(s->client);
     script_upstream_sends(s, OK_HEAD_2 "o");
     EXPECT_AT(60000, caught_count() == 1);
-    cr_expect_eq(script_closed_because(s), CLOSE_READER_TIMEOUT);
+    cr_expect_eq(script_failed_because(s), CLOSE_READER_TIMEOUT);
     cr_expect_eq(s->client->end, ACTOR_ABORTED);
     cr_expect_eq(script_upstream(s)->end, ACTOR_CLOSED);
 }
@@ -243,7 +243,7 @@ Test(exchange_events, a_call_that_is_not_taken_goes_to_the_next_server)
     cr_expect_eq(script_upstream(s)->port, 9002);
     script_passes_ms(s, 2000 + TICK);
     EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 504 ");
-    cr_expect_eq(script_closed_because(s), CLOSE_UPSTREAM_CONNECT_TIMEOUT);
+    cr_expect_eq(script_failed_because(s), CLOSE_UPSTREAM_CONNECT_TIMEOUT);
     cr_expect_eq(script_upstreams(s), 2);
 }
 

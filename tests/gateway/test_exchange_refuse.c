@@ -100,7 +100,7 @@ Test(exchange_refuse, a_wrong_head_is_answered_and_ends_the_connection)
         cr_expect_str_eq(script_record(s)->reason, rows[i].reason, "%s: %s", rows[i].label,
                          script_record(s)->reason);
         cr_expect_eq(script_record(s)->record.verdict, RECORD_FAULT, "%s", rows[i].label);
-        cr_expect_eq(script_closed_because(s), CLOSE_REFUSED, "%s", rows[i].label);
+        cr_expect_eq(script_record(s)->record.close, CLOSE_REFUSED, "%s", rows[i].label);
         cr_expect_eq(s->client->end, ACTOR_FINISHED, "%s", rows[i].label);
         cr_expect_eq(script_upstreams(s), 0, "%s", rows[i].label);
     }

@@ -214,7 +214,7 @@ Test(chain, walks)
         cr_expect_eq(ruling.verdict.reason, row->reason, "%s", row->label);
         cr_expect(is_link(ruling.by, row->by), "%s", row->label);
         cr_expect(is_link(ruling.shadow, row->shadow), "%s", row->label);
-        cr_expect_eq(ruling.shadow_reason, row->shadow_reason, "%s", row->label);
+        cr_expect_eq(ruling.shadow_verdict.reason, row->shadow_reason, "%s", row->label);
         cr_expect(a == NULL || admission_request(a) == &request, "%s", row->label);
         done();
     }
@@ -263,7 +263,7 @@ Test(chain, a_shadow_on_the_body_never_hides_the_one_on_the_head)
     subject.body_bytes = 11;
     cr_expect(chain_on_body(chain, &subject, &ruling));
     cr_expect(is_link(ruling.shadow, "read"));
-    cr_expect_eq(ruling.shadow_reason, REASON_METHOD);
+    cr_expect_eq(ruling.shadow_verdict.reason, REASON_METHOD);
 
     ruling = (struct ruling){.verdict = PASS};
     cr_expect(chain_on_body(chain, &subject, &ruling));

@@ -28,7 +28,7 @@ static struct config *load(const char *json)
         document_print(c->document, &out);
         text[out.len] = '\0';
         fprintf(stderr, "%s", text);
-        ASSERT(!"the configuration of this script has problems");
+        assert_failed("the configuration of a script has no problems", __FILE__, __LINE__);
     }
     return c;
 }
@@ -161,7 +161,10 @@ const struct caught *script_record(const struct script *s)
     return caught_last();
 }
 
-enum close_reason script_closed_because(const struct script *s)
+enum close_reason script_failed_because(const struct script *s)
 {
-    return script_record(s)->record.close;
+    enum close_reason r = CLOSE_COUNT;
+    while (--r > CLOSE_NONE && strcmp(script_record(s)->reason, close_token(r)) != 0)
+        ;
+    return r;
 }

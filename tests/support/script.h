@@ -43,6 +43,6 @@ void        script_all_forget(struct script *s);          // and what was record
 void script_passes_ms(struct script *s, uint64_t ms);
 void script_drains(struct script *s);
 
-// Of the last record.
-const struct caught *script_record(const struct script *s);
-enum close_reason    script_closed_because(const struct script *s);
+const struct caught *script_record(const struct script *s); // the last one
+// Its reason, where that is a close reason; CLOSE_NONE otherwise.
+enum close_reason script_failed_because(const struct script *s);
