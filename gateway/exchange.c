@@ -115,7 +115,7 @@ static enum exchange_state lease_upstream(struct exchange *x)
         x->lease.connection =
             x->lease.kept_tried ? NULL : upstream_pool_take(e, &exchange_upstream_events, x);
         x->lease.open = x->lease.connection != NULL;
-        x->lease.kept_tried = true;
+        x->lease.kept_tried = x->lease.kept_tried || x->lease.open;
         x->lease.finished = x->lease.broken = false;
         if (!x->lease.connection) {
             x->lease.tries++;

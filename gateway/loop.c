@@ -41,12 +41,14 @@ static bool make_buffers(struct loop_buffers *b)
     b->receive = malloc(LOOP_PLAIN_BYTES);
     b->cipher = malloc(LOOP_CIPHER_BYTES);
     b->staged = (struct staging){.at = malloc(LOOP_STAGED_BYTES), .cap = LOOP_STAGED_BYTES};
-    return b->receive && b->cipher && b->staged.at && tls_io_init(&b->tls, &b->staged);
+    b->sealed = (struct staging){.at = malloc(LOOP_SEALED_BYTES), .cap = LOOP_SEALED_BYTES};
+    return b->receive && b->cipher && b->staged.at && b->sealed.at && tls_io_init(&b->tls, &b->sealed);
 }
 
 static void free_buffers(struct loop_buffers *b)
 {
     tls_io_free(&b->tls);
+    free(b->sealed.at);
     free(b->staged.at);
     free(b->cipher);
     free(b->receive);

@@ -13,9 +13,10 @@
     (256u * 1024u) // most that one read of an upstream takes; measured in docs/performance.md
 #define LOOP_CIPHER_BYTES (64u * 1024u) // most that one read of a TLS client takes
 #define LOOP_PLAIN_BYTES                                                                                     \
-    (LOOP_RECEIVE_BYTES + 32u * 1024u) // what one read can decrypt to: it may finish a record begun before
-#define LOOP_STAGED_BYTES                                                                                    \
-    (LOOP_RECEIVE_BYTES + 64u * 1024u) // one read, encrypted, and what was staged before it
+    (LOOP_RECEIVE_BYTES + 32u * 1024u)  // what one read can decrypt to: it may finish a record begun before
+#define LOOP_STAGED_BYTES (16u * 1024u) // one full TLS record
+#define LOOP_SEALED_BYTES                                                                                    \
+    (LOOP_RECEIVE_BYTES + 64u * 1024u) // one read, encrypted, and what was sealed before it
 
 struct wire;
 struct connections; // the client side, set by main
@@ -25,10 +26,13 @@ TAILQ_HEAD(wire_queue, wire);
 
 // What the wires of one loop share.
 struct loop_buffers {
-    char          *receive; // LOOP_PLAIN_BYTES: plain bytes of the current event
-    char          *cipher;  // LOOP_CIPHER_BYTES
-    struct staging staged;  // bytes that the current event sends, all to one wire
-    struct wire   *staged_for;
+    char *receive; // LOOP_PLAIN_BYTES: plain bytes of the current event
+    char *cipher;  // LOOP_CIPHER_BYTES
+    struct staging
+                 staged; // small pieces that the current event sends, all to one wire: one packet, one record
+    struct wire *staged_for;
+    struct staging sealed; // the same, encrypted, for a TLS wire
+    struct wire   *sealed_for;
     struct tls_io  tls; // what the BIO of whichever SSL is at work reads and writes
 };
 
@@ -43,8 +47,9 @@ struct loop {
     struct wheel        wheel;
     struct arena_pool   arenas;
     struct loop_buffers buffers;
-    struct wire_queue   handshakes; // readable connections whose handshake waits for its turn
-    struct wire_queue   broken;     // wires whose end has not been told to their owner yet
+    struct wire_queue   handshakes;         // readable connections whose handshake waits for its turn
+    unsigned            handshakes_waiting; // their number
+    struct wire_queue   broken;             // wires whose end has not been told to their owner yet
     struct connections *connections;
     struct upstreams   *upstreams;
     struct access_feed *log;

@@ -113,8 +113,10 @@ static bool island_make(struct island *i, struct gateway *g, unsigned index)
     i->listeners = calloc(count, sizeof(struct listener *));
     i->tls = calloc(count, sizeof(struct tls_context *));
     i->loop = loop_new(index, on_command, i);
-    if (!i->listeners || !i->tls || !i->loop)
+    if (!i->listeners || !i->tls || !i->loop) {
+        log_error("a loop cannot be made: %s", strerror(errno));
         return false;
+    }
     i->loop->upstreams = upstreams_new(i->loop, g->config);
     i->loop->connections = connections_new(i->loop, g->config, on_emptied);
     i->loop->log = g->log ? access_feed_new(g->log) : NULL;
@@ -209,10 +211,10 @@ static bool watch_signals(struct gateway *g)
 {
     signal(SIGPIPE, SIG_IGN);
     if (uv_loop_init(&g->uv) || uv_signal_init(&g->uv, &g->terminate) ||
-        uv_signal_init(&g->uv, &g->interrupt) || uv_timer_init(&g->uv, &g->bound) ||
-        uv_async_init(&g->uv, &g->ended, on_ended))
+        uv_signal_init(&g->uv, &g->interrupt) || uv_signal_init(&g->uv, &g->hangup) ||
+        uv_timer_init(&g->uv, &g->bound) || uv_async_init(&g->uv, &g->ended, on_ended))
         return false;
-    g->terminate.data = g->interrupt.data = g->bound.data = g->ended.data = g;
+    g->terminate.data = g->interrupt.data = g->hangup.data = g->bound.data = g->ended.data = g;
     return uv_signal_start(&g->terminate, on_signal, SIGTERM) == 0 &&
            uv_signal_start(&g->interrupt, on_signal, SIGINT) == 0 &&
            uv_signal_start(&g->hangup, on_hangup, SIGHUP) == 0;
@@ -269,7 +271,11 @@ static int serve(const struct config *config)
 {
     struct gateway g = {.config = config};
     raise_descriptor_limit();
-    bool fine = watch_signals(&g) && make(&g) && start(&g);
+    if (!watch_signals(&g)) {
+        log_error("not started: signals cannot be watched: %s", strerror(errno));
+        return CLI_FAILED; // nothing else exists yet
+    }
+    bool fine = make(&g) && start(&g);
     for (size_t n = 0; fine && n < config->listener_count; n++)
         log_info("listening on %.*s (%s)", (int)config->listeners[n].text.len, config->listeners[n].text.at,
                  config->listeners[n].certificate ? "https" : "http");

@@ -2,8 +2,7 @@
 // relay: framing on the way out.
 #include "gateway/relay.h"
 
-#define TOGETHER_BYTES 12288u // a chunk up to this size is sent in one piece with its size line and its CR LF
-#define SIZE_LINE_MAX 18u     // 16 hexadecimal digits and CR LF
+#define SIZE_LINE_MAX 18u // 16 hexadecimal digits and CR LF
 
 void relay_begin(struct side *s, struct wire *to, struct bytes head, enum framing framing, uint64_t length)
 {
@@ -27,19 +26,12 @@ static unsigned hex_digits(size_t n)
 
 static void send_chunk(struct side *s, struct bytes piece)
 {
-    char             text[TOGETHER_BYTES + SIZE_LINE_MAX + 2];
-    struct bytes_out out = {.at = text, .cap = sizeof text};
+    char             line[SIZE_LINE_MAX];
+    struct bytes_out out = {.at = line, .cap = sizeof line};
     out_hex(&out, piece.len, hex_digits(piece.len));
     out_bytes(&out, BYTES("\r\n"));
-    if (piece.len <= TOGETHER_BYTES) {
-        out_bytes(&out, piece);
-        out_bytes(&out, BYTES("\r\n"));
-        wire_send(s->to, take_head(s), out_written(&out));
-        return;
-    }
-    relay_flush(s);
-    wire_send(s->to, out_written(&out), piece);
-    wire_send(s->to, BYTES("\r\n"), (struct bytes){0});
+    wire_send(s->to, take_head(s), out_written(&out));
+    wire_send(s->to, piece, BYTES("\r\n"));
 }
 
 void relay_piece(struct side *s, struct bytes piece)

@@ -3,9 +3,6 @@
 // gateway: closing anything from inside an OpenSSL callback is how proxies crash.
 #include "gateway/tls.h"
 #include <openssl/err.h>
-#include <limits.h>
-
-#define RECORD_BYTES 16384u // most plain bytes in one record, RFC 8446 5.1
 
 static int bio_read(BIO *bio, char *into, int max)
 {
@@ -107,23 +104,11 @@ enum tls_step tls_open(SSL *ssl, struct tls_io *io, struct bytes_out *plain)
     return TLS_MORE;
 }
 
-static bool seal(SSL *ssl, const void *at, size_t len)
+bool tls_seal(SSL *ssl, struct bytes plain)
 {
     size_t written = 0;
-    return len == 0 || (SSL_write_ex(ssl, at, len, &written) == 1 && written == len);
-}
-
-bool tls_seal(SSL *ssl, struct bytes head, struct bytes body)
-{
     ERR_clear_error();
-    if (head.len > 0 && head.len < RECORD_BYTES && body.len > 0) {
-        char   record[RECORD_BYTES];
-        size_t first = RECORD_BYTES - head.len < body.len ? RECORD_BYTES - head.len : body.len;
-        memcpy(record, head.at, head.len);
-        memcpy(record + head.len, body.at, first);
-        return seal(ssl, record, head.len + first) && seal(ssl, body.at + first, body.len - first);
-    }
-    return seal(ssl, head.at, head.len) && seal(ssl, body.at, body.len);
+    return SSL_write_ex(ssl, plain.at, plain.len, &written) == 1 && written == plain.len;
 }
 
 void tls_goodbye(SSL *ssl)

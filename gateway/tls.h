@@ -39,7 +39,7 @@ MUST_USE enum tls_step tls_handshake(SSL *ssl);
 // Decrypts all of io->in into `plain`, which has room for it (see LOOP_PLAIN_BYTES).
 //   returns  TLS_MORE, or TLS_CLOSED / TLS_BROKEN after the bytes that came before
 MUST_USE enum tls_step tls_open(SSL *ssl, struct tls_io *io, struct bytes_out *plain);
-// Encrypts head and body into io->out, the head and the first bytes of the body in one record.
-MUST_USE bool tls_seal(SSL *ssl, struct bytes head, struct bytes body);
+// Encrypts into io->out, in as few records as it takes.
+MUST_USE bool tls_seal(SSL *ssl, struct bytes plain);
 // Says that nothing follows (close_notify), when the handshake is complete.
 void tls_goodbye(SSL *ssl);

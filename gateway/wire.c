@@ -10,14 +10,17 @@
 #define CHUNK_FIRST (64u * 1024u)
 #define CHUNK_LEAST (32u * 1024u)
 #define UNREAD_BYTES (16u * 1024u) // what a TLS peer may leave unread while it makes us answer
-#define READS_A_TURN 4             // a peer that sends faster than we read must not starve the others
+#define HANDSHAKES_WATCHED                                                                                   \
+    64 // those behind are not watched until their turn: each poll would report all of them again
+#define READS_A_TURN 4 // a peer that sends faster than we read must not starve the others
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 void wire_watch(struct wire *w)
 {
-    int want = 0;
-    if (w->wants_bytes && !w->ended && !w->connecting)
+    int  want = 0;
+    bool silenced = w->waits_turn && w->loop->handshakes_waiting > HANDSHAKES_WATCHED;
+    if (w->wants_bytes && !w->ended && !w->connecting && !silenced)
         want |= UV_READABLE;
     if (w->blocked || w->connecting)
         want |= UV_WRITABLE;
@@ -131,7 +134,9 @@ static void readable(struct wire *w)
     if (w->waits_turn)
         return;
     w->waits_turn = true;
+    w->loop->handshakes_waiting++;
     TAILQ_INSERT_TAIL(&w->loop->handshakes, w, handshake_turn);
+    wire_watch(w);
     loop_hurry(w->loop);
 }
 
@@ -140,8 +145,10 @@ static void readable(struct wire *w)
 
 static void leave_turn(struct wire *w)
 {
-    if (w->waits_turn)
-        TAILQ_REMOVE(&w->loop->handshakes, w, handshake_turn);
+    if (!w->waits_turn)
+        return;
+    TAILQ_REMOVE(&w->loop->handshakes, w, handshake_turn);
+    w->loop->handshakes_waiting--;
     w->waits_turn = false;
 }
 
@@ -182,6 +189,7 @@ void wire_turn_handshakes(struct loop *l)
         return;
     leave_turn(w);
     handshake_step(w);
+    wire_watch(w);
     wire_settle(l);
 }
 
@@ -293,6 +301,7 @@ static void on_handle_closed(uv_handle_t *handle)
 static void let_go(struct wire *w, void (*closed)(struct wire *w))
 {
     leave_turn(w);
+    wire_forget_staged(w);
     if (w->is_broken && !w->is_told)
         TAILQ_REMOVE(&w->loop->broken, w, broken_turn);
     w->is_closed = true;
@@ -307,8 +316,6 @@ void wire_close(struct wire *w, void (*closed)(struct wire *w))
 {
     ASSERT(w->magic == WIRE_MAGIC && !w->is_closed);
     wire_finish(w);
-    if (w->loop->buffers.staged_for == w)
-        wire_flush(w->loop);
     let_go(w, closed);
 }
 
@@ -317,10 +324,6 @@ void wire_abort(struct wire *w, void (*closed)(struct wire *w))
     ASSERT(w->magic == WIRE_MAGIC && !w->is_closed);
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
     setsockopt(w->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    if (w->loop->buffers.staged_for == w) {
-        w->loop->buffers.staged_for = NULL;
-        w->loop->buffers.staged.len = 0;
-    }
     let_go(w, closed);
 }
 

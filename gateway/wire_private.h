@@ -12,10 +12,11 @@ void wire_watch(struct wire *w);
 // middle of anything.
 void wire_break_off(struct wire *w, enum wire_end how);
 
-// Sends what is staged, whomever it is for.
+// Sends what is staged and what is sealed, whomever it is for.
 void wire_flush(struct loop *l);
-// Makes the staging buffer this wire's, with room for `need` bytes (at most LOOP_STAGED_BYTES).
+// Makes the buffer of sealed bytes this wire's, with room for `need` (at most LOOP_SEALED_BYTES).
 struct staging *wire_claim(struct wire *w, size_t need);
+void            wire_forget_staged(struct wire *w);
 // The kernel takes bytes again.
 void wire_writable(struct wire *w);
 void wire_drop_backlog(struct wire *w);

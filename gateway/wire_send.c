@@ -6,8 +6,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#define DIRECT_BYTES (8u * 1024u) // a larger plain piece is sent from where it lies instead of being staged
-#define SEAL_BYTES (128u * 1024u) // most that is encrypted before the staging buffer is asked for room again
+#define SEAL_BYTES (128u * 1024u) // most that is encrypted before the sealed bytes are asked for room again
 
 void wire_drop_backlog(struct wire *w)
 {
@@ -76,75 +75,86 @@ static void transmit(struct wire *w, const struct iovec *pieces, int count)
     wire_watch(w);
 }
 
-void wire_flush(struct loop *l)
+// Sends what is sealed.
+static void ship(struct loop *l)
 {
     struct loop_buffers *b = &l->buffers;
-    struct wire         *w = b->staged_for;
-    struct iovec         staged = {b->staged.at, b->staged.len};
-    b->staged_for = NULL;
-    b->staged.len = 0;
-    if (w && staged.iov_len > 0)
-        transmit(w, &staged, 1);
+    struct wire         *w = b->sealed_for;
+    struct iovec         sealed = {b->sealed.at, b->sealed.len};
+    b->sealed_for = NULL;
+    b->sealed.len = 0;
+    if (w && sealed.iov_len > 0)
+        transmit(w, &sealed, 1);
 }
 
-// Makes the staging buffer this wire's, with room for `need` bytes.
 struct staging *wire_claim(struct wire *w, size_t need)
 {
     struct loop_buffers *b = &w->loop->buffers;
-    if (b->staged_for != w || b->staged.cap - b->staged.len < need)
-        wire_flush(w->loop);
-    b->staged_for = w;
-    return &b->staged;
+    if (b->sealed_for != w || b->sealed.cap - b->sealed.len < need)
+        ship(w->loop);
+    b->sealed_for = w;
+    return &b->sealed;
 }
 
-static void stage(struct wire *w, struct bytes piece)
+static void seal(struct wire *w, struct bytes plain)
 {
-    if (piece.len == 0)
+    while (plain.len > 0 && !w->is_broken) {
+        struct bytes part = {plain.at, plain.len < SEAL_BYTES ? plain.len : SEAL_BYTES};
+        wire_claim(w, part.len + TLS_OVERHEAD_BYTES);
+        if (!tls_seal(w->ssl, part))
+            wire_break_off(w, WIRE_END_BROKEN);
+        plain = (struct bytes){plain.at + part.len, plain.len - part.len};
+    }
+}
+
+// What is staged, and `more` after it, which is not worth copying.
+static void pass_on(struct loop *l, struct bytes more)
+{
+    struct loop_buffers *b = &l->buffers;
+    struct wire         *w = b->staged_for;
+    struct bytes         staged = {b->staged.at, b->staged.len};
+    b->staged_for = NULL;
+    b->staged.len = 0;
+    if (!w || staged.len + more.len == 0)
         return;
-    struct staging *s = wire_claim(w, piece.len);
-    memcpy(s->at + s->len, piece.at, piece.len);
-    s->len += piece.len;
-}
-
-static void send_plain(struct wire *w, struct bytes head, struct bytes body)
-{
-    if (head.len + body.len <= DIRECT_BYTES) {
-        stage(w, head);
-        stage(w, body);
+    if (w->ssl) {
+        seal(w, staged);
+        seal(w, more);
         return;
     }
-    struct staging *s = wire_claim(w, 0);
-    struct iovec    pieces[3] = {{s->at, s->len}, {(void *)head.at, head.len}, {(void *)body.at, body.len}};
-    s->len = 0;
-    transmit(w, pieces, 3);
+    struct iovec pieces[2] = {{(void *)staged.at, staged.len}, {(void *)more.at, more.len}};
+    transmit(w, pieces, 2);
 }
 
-static void send_tls(struct wire *w, struct bytes head, struct bytes body)
+void wire_flush(struct loop *l)
 {
-    do {
-        struct bytes part = {body.at, body.len < SEAL_BYTES ? body.len : SEAL_BYTES};
-        struct bytes start = {head.at, head.len < SEAL_BYTES ? head.len : SEAL_BYTES};
-        if (start.len < head.len) // a head larger than one slice goes first, alone
-            part.len = 0;
-        wire_claim(w, start.len + part.len + TLS_OVERHEAD_BYTES);
-        if (!tls_seal(w->ssl, start, part)) {
-            wire_break_off(w, WIRE_END_BROKEN);
-            return;
-        }
-        head = (struct bytes){head.at + start.len, head.len - start.len};
-        body = (struct bytes){body.at + part.len, body.len - part.len};
-    } while (head.len + body.len > 0);
+    pass_on(l, (struct bytes){0});
+    ship(l);
+}
+
+// Fills the staged record first, so that a head and the beginning of its body share one.
+static void stage(struct wire *w, struct bytes piece)
+{
+    struct loop_buffers *b = &w->loop->buffers;
+    if (b->staged_for != w)
+        pass_on(w->loop, (struct bytes){0});
+    b->staged_for = w;
+    size_t room = b->staged.cap - b->staged.len;
+    size_t fits = piece.len <= room || w->ssl ? (piece.len < room ? piece.len : room) : 0;
+    if (fits > 0)
+        memcpy(b->staged.at + b->staged.len, piece.at, fits);
+    b->staged.len += fits;
+    if (fits < piece.len)
+        pass_on(w->loop, (struct bytes){piece.at + fits, piece.len - fits});
 }
 
 void wire_send(struct wire *w, struct bytes head, struct bytes body)
 {
     ASSERT(w->magic == WIRE_MAGIC && !w->handshaking && !w->finishing);
-    if (w->is_broken || w->is_closed || head.len + body.len == 0)
+    if (w->is_broken || w->is_closed)
         return;
-    if (w->ssl)
-        send_tls(w, head, body);
-    else
-        send_plain(w, head, body);
+    stage(w, head);
+    stage(w, body);
 }
 
 size_t wire_queued(const struct wire *w)
@@ -160,17 +170,31 @@ void wire_hold(struct wire *w)
     s->len = 0;
 }
 
+void wire_forget_staged(struct wire *w)
+{
+    struct loop_buffers *b = &w->loop->buffers;
+    if (b->staged_for == w) {
+        b->staged_for = NULL;
+        b->staged.len = 0;
+    }
+    if (b->sealed_for == w) {
+        b->sealed_for = NULL;
+        b->sealed.len = 0;
+    }
+}
+
 void wire_finish(struct wire *w)
 {
     if (w->is_broken || w->is_closed || w->finishing)
         return;
+    wire_flush(w->loop);
     if (w->ssl && !w->handshaking) {
         wire_claim(w, TLS_OVERHEAD_BYTES);
         tls_goodbye(w->ssl);
+        ship(w->loop);
     }
     w->finishing = true;
-    wire_flush(w->loop);
-    if (!w->blocked)
+    if (!w->blocked && !w->is_broken)
         shutdown(w->fd, SHUT_WR);
 }
 

@@ -37,23 +37,20 @@ static const struct {
     enum framing framing;
     const char  *pieces[3];
     const char  *sent;
-    size_t       sends;
 } rows[] = {
-    {"no body", FRAMING_NONE, {NULL}, "HEAD\r\n\r\n", 1},
-    {"a length of nothing", FRAMING_LENGTH, {NULL}, "HEAD\r\n\r\n", 1},
-    {"a length: the head shares the first piece", FRAMING_LENGTH, {"ab", "cde"}, "HEAD\r\n\r\nabcde", 2},
-    {"until close", FRAMING_UNTIL_CLOSE, {"ab", "cde"}, "HEAD\r\n\r\nabcde", 2},
-    {"no chunks: the head shares the last one", FRAMING_CHUNKED, {NULL}, "HEAD\r\n\r\n0\r\n\r\n", 1},
+    {"no body", FRAMING_NONE, {NULL}, "HEAD\r\n\r\n"},
+    {"a length of nothing", FRAMING_LENGTH, {NULL}, "HEAD\r\n\r\n"},
+    {"a length: the head shares the first piece", FRAMING_LENGTH, {"ab", "cde"}, "HEAD\r\n\r\nabcde"},
+    {"until close", FRAMING_UNTIL_CLOSE, {"ab", "cde"}, "HEAD\r\n\r\nabcde"},
+    {"no chunks: the head shares the last one", FRAMING_CHUNKED, {NULL}, "HEAD\r\n\r\n0\r\n\r\n"},
     {"chunks",
      FRAMING_CHUNKED,
      {"ab", "0123456789abcdef"},
-     "HEAD\r\n\r\n2\r\nab\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n",
-     3},
+     "HEAD\r\n\r\n2\r\nab\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n"},
     {"an empty piece is not the last chunk",
      FRAMING_CHUNKED,
      {"ab", "", "c"},
-     "HEAD\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
-     3},
+     "HEAD\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"},
 };
 
 Test(relay, each_framing)
@@ -68,7 +65,6 @@ Test(relay, each_framing)
             relay_piece(&side, bytes_of(rows[i].pieces[p]));
         relay_end(&side);
         cr_expect_str_eq(actor_has(reader), rows[i].sent, "%s: <%s>", rows[i].label, actor_has(reader));
-        cr_expect_eq(reader->sends, rows[i].sends, "%s: %zu", rows[i].label, reader->sends);
         cr_expect_eq(side.passed, total, "%s", rows[i].label);
         cr_expect(side.ended, "%s", rows[i].label);
         actor_forgets(reader);
@@ -86,11 +82,10 @@ Test(relay, a_head_that_waits_is_sent_once)
     cr_expect_str_eq(actor_has(reader), "HEAD\r\n\r\na");
 }
 
-// Small chunks are copied together with their size line, large ones are not: the bytes are the same.
 Test(relay, chunks_of_every_size_are_framed_alike)
 {
     static char         much[70000];
-    static const size_t sizes[] = {1, 15, 16, 255, 256, 4095, 4096, 12287, 12288, 12289, 65535, 65536, 70000};
+    static const size_t sizes[] = {1, 15, 16, 255, 256, 4095, 4096, 65535, 65536, 70000};
     memset(much, 'm', sizeof much);
     for (size_t i = 0; i < ROWS(sizes); i++) {
         char start[64];

@@ -220,19 +220,20 @@ Test(wire, what_is_said_to_two_wires_in_one_event_does_not_mix)
     close(ends[1]);
 }
 
-// Sends in pieces of `piece` bytes whenever nothing is queued, reads at most `bite` a turn.
-static void pass_ten_mb(size_t piece, size_t bite)
+// Sends in pieces of `piece` bytes while no more than `enough` are queued, reads at most `bite` a turn.
+static void pass_ten_mb(size_t piece, size_t enough, size_t bite)
 {
     static char taken[TEN_MB];
-    size_t      sent = 0, got = 0, most = 0;
+    size_t      sent = 0, got = 0, most = 0, room = 0;
     for (int turns = 0; got < TEN_MB && turns < 2 * TURNS_MAX; turns++) {
-        if (sent < TEN_MB && wire_queued(&near.wire) == 0) {
+        if (sent < TEN_MB && wire_queued(&near.wire) <= enough) {
             size_t n = piece < TEN_MB - sent ? piece : TEN_MB - sent;
             near_sends((struct bytes){much + sent, n / 3}, (struct bytes){much + sent + n / 3, n - n / 3});
             sent += n;
             wire_settle(loop);
         }
         most = wire_queued(&near.wire) > most ? wire_queued(&near.wire) : most;
+        room = near.wire.backlog.cap > room ? near.wire.backlog.cap : room;
         ssize_t n = far_reads(taken + got, bite < TEN_MB - got ? bite : TEN_MB - got);
         cr_assert(n > 0 || n == -EAGAIN);
         got += n > 0 ? (size_t)n : 0;
@@ -240,21 +241,28 @@ static void pass_ten_mb(size_t piece, size_t bite)
     }
     cr_expect_eq(got, TEN_MB);
     cr_expect_eq(memcmp(taken, much, TEN_MB), 0);
-    cr_expect_leq(most, piece);
+    cr_expect_leq(most, enough + piece);
+    cr_expect_leq(room, enough + piece, "what was taken makes room for what follows");
     cr_expect_eq(near.wire.backlog.at, NULL, "what was queued holds no memory");
 }
 
 Test(wire, ten_mb_to_a_slow_reader_arrive_in_order)
 {
     accept_pair(SOCK_STREAM);
-    pass_ten_mb(300001, 20011);
+    pass_ten_mb(300001, 0, 20011);
     cr_expect_gt(near.drains, 5);
 }
 
 Test(wire, ten_mb_in_small_pieces_arrive_in_order)
 {
     accept_pair(SOCK_STREAM);
-    pass_ten_mb(5003, 70001);
+    pass_ten_mb(5003, 0, 70001);
+}
+
+Test(wire, ten_mb_through_a_queue_that_is_never_empty_arrive_in_order)
+{
+    accept_pair(SOCK_STREAM);
+    pass_ten_mb(70001, 200000, 20011);
 }
 
 Test(wire, ten_mb_from_a_fast_writer_arrive_in_order_although_reading_pauses)
