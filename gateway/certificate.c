@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,11 +79,41 @@ static const char *judge(const X509 *leaf, const EVP_PKEY *key, bool *key_r)
     return NULL;
 }
 
+// What is behind the leaf: nothing, or certificates that can all be read.
+static bool chain_is_whole(struct bytes pem)
+{
+    BIO  *bio = BIO_new_mem_buf(pem.at, (int)pem.len);
+    X509 *one;
+    ERR_clear_error();
+    while (bio != NULL && (one = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL)
+        X509_free(one);
+    bool whole = bio != NULL && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    BIO_free(bio);
+    return whole;
+}
+
+// What TLS itself has against the pair (a key that is too small, an unknown kind of key), or NULL.
+static const char *refused_by_tls(X509 *leaf, EVP_PKEY *key)
+{
+    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+    ERR_clear_error();
+    bool fine =
+        tls != NULL && SSL_CTX_use_certificate(tls, leaf) == 1 && SSL_CTX_use_PrivateKey(tls, key) == 1;
+    const char *why = fine ? NULL : ERR_reason_error_string(ERR_peek_last_error());
+    SSL_CTX_free(tls);
+    return fine || why != NULL ? why : "TLS does not take this certificate";
+}
+
 static bool pair_fits(const struct certificate *c, char why_r[CERTIFICATE_WHY_MAX], bool *key_r)
 {
     X509       *leaf = read_leaf(c->chain_pem);
     EVP_PKEY   *key = read_key(c->key_pem);
     const char *wrong = judge(leaf, key, key_r);
+    if (wrong == NULL) {
+        *key_r = false;
+        wrong = chain_is_whole(c->chain_pem) ? refused_by_tls(leaf, key)
+                                             : "a certificate behind the first one cannot be read";
+    }
     X509_free(leaf);
     EVP_PKEY_free(key);
     ERR_clear_error();

@@ -40,7 +40,9 @@ static bool read_host(struct bytes host, struct ip *ip_r)
         return true;
     if (host.at[0] != '[')
         return ip_parse(host, ip_r) && ip_is_v4(ip_r);
-    return host.at[host.len - 1] == ']' && ip_parse((struct bytes){host.at + 1, host.len - 2}, ip_r);
+    struct bytes inside = {host.at + 1, host.len - 2};
+    return host.at[host.len - 1] == ']' && memchr(inside.at, ':', inside.len) != NULL &&
+           ip_parse(inside, ip_r);
 }
 
 static bool read_address(struct bytes text, union config_address *address_r)

@@ -17,6 +17,7 @@
 
 #define CONNECTION_MAGIC 0x636f6e6eu
 #define LINGER_MS 2000u
+#define LAST_CHANCE_MS 1000u // while draining: for the first request of a connection that had begun
 #define LINGER_BYTES (1024u * 1024u)
 
 enum connection_state { HANDSHAKE, SERVE, LINGER, CLOSED };
@@ -36,6 +37,7 @@ struct connection {
     struct deadline       deadline;
     size_t                lingered;
     bool                  client_finished;
+    bool                  served;   // an exchange has ended on it
     bool                  stepping; // in connection_step: what happens there is seen by its loop
     struct wire           wire;
     TAILQ_ENTRY(connection) next;
@@ -137,6 +139,7 @@ static void settle_exchange(struct connection *c)
 {
     enum exchange_outcome outcome = exchange_outcome(c->exchange);
     exchange_free(&c->exchange, CLOSE_NONE);
+    c->served = true;
     if (outcome == OUTCOME_ABORT)
         connection_close(c, CLOSE_NONE, true);
     else if (outcome == OUTCOME_CLOSE || c->set->loop->draining)
@@ -147,7 +150,7 @@ static void settle_exchange(struct connection *c)
 
 static bool may_begin(const struct connection *c)
 {
-    return wire_queued(&c->wire) == 0 && !c->set->loop->draining;
+    return wire_queued(&c->wire) == 0 && (!c->set->loop->draining || !c->served);
 }
 
 static bool begin_exchange(struct connection *c)
@@ -219,7 +222,8 @@ static void on_open(struct wire *w)
     c->state = SERVE;
     c->seat.tls =
         (struct tls_facts){.version = SSL_get_version(w->ssl), .sni = sni ? bytes_of(sni) : BYTES("")};
-    loop_deadline(c->set->loop, &c->deadline, c->set->config->timeouts.idle_ms);
+    loop_deadline(c->set->loop, &c->deadline,
+                  c->set->loop->draining ? LAST_CHANCE_MS : c->set->config->timeouts.idle_ms);
 }
 
 static void on_bytes(struct wire *w, struct bytes in)
@@ -354,17 +358,25 @@ size_t connections_count(const struct connections *c)
     return c->count;
 }
 
+// What had begun before the drain is finished: exchanges, answers on their way out, handshakes, and a first
+// request that lies in the socket already.
+static bool is_under_way(const struct connection *c)
+{
+    return c->exchange || c->state == LINGER || c->state == HANDSHAKE ||
+           (!c->served && !wire_is_quiet(&c->wire));
+}
+
 void connections_drain(struct connections *set)
 {
     struct connection *c;
     set->loop->draining = true;
     TAILQ_FOREACH(c, &set->list, next)
     { // closing takes nothing out of the list before a later turn
-        if (c->exchange || c->state == LINGER)
-            continue;
-        if (wire_queued(&c->wire) > 0)
+        if (c->state == SERVE && !c->exchange && is_under_way(c))
+            loop_deadline(set->loop, &c->deadline, LAST_CHANCE_MS);
+        else if (c->state == SERVE && wire_queued(&c->wire) > 0 && !c->exchange)
             linger(c);
-        else
+        else if (!is_under_way(c))
             connection_close(c, CLOSE_SHUTDOWN, false);
     }
     if (set->count == 0)

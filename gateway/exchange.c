@@ -306,7 +306,9 @@ static enum exchange_state relay_bodies(struct exchange *x)
 // An answer that has no body, whatever it announces: some servers send one all the same, and a little later.
 static bool body_may_follow(const struct exchange *x)
 {
-    return x->response.framing == FRAMING_NONE && x->response.has_length && x->response.content_length > 0;
+    return x->response.framing == FRAMING_NONE &&
+           ((x->response.has_length && x->response.content_length > 0) ||
+            fields_find(&x->response.fields, FIELD_TRANSFER_ENCODING));
 }
 
 // What was leased goes back only when both messages ended cleanly and nothing was read beyond.

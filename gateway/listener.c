@@ -138,6 +138,7 @@ void listener_close(struct listener **listener)
 {
     struct listener *l = *listener;
     *listener = NULL;
+    accept_all(l); // those who had reached us are not turned away
     deadline_disarm(&l->paused);
     uv_close((uv_handle_t *)&l->poll, on_closed);
     close(l->fd);

@@ -21,6 +21,16 @@ bool tls_ticket_keys_make(struct tls_ticket_keys *keys)
     return RAND_bytes(keys->bytes, sizeof keys->bytes) == 1;
 }
 
+// A session belongs to its certificate: one of this listener must not resume at another, which has another
+// name.
+static bool bind_sessions(SSL_CTX *ssl, const X509 *leaf)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned      len = 0;
+    return X509_digest(leaf, EVP_sha256(), digest, &len) == 1 &&
+           SSL_CTX_set_session_id_context(ssl, digest, len) == 1; // 32 bytes, the most it takes
+}
+
 static bool use_certificate(struct tls_context *t, const struct certificate *certificate)
 {
     BIO  *chain = BIO_new_mem_buf(certificate->chain_pem.at, (int)certificate->chain_pem.len);
@@ -28,17 +38,16 @@ static bool use_certificate(struct tls_context *t, const struct certificate *cer
     X509 *leaf = X509_new_ex(t->library, NULL);
     EVP_PKEY *private = NULL;
     bool fine = chain && key && leaf && PEM_read_bio_X509(chain, &leaf, NULL, "") &&
-                SSL_CTX_use_certificate(t->ssl, leaf) == 1 &&
+                SSL_CTX_use_certificate(t->ssl, leaf) == 1 && bind_sessions(t->ssl, leaf) &&
                 (private = PEM_read_bio_PrivateKey_ex(key, NULL, NULL, "", t->library, NULL)) &&
                 SSL_CTX_use_PrivateKey(t->ssl, private) == 1;
-    while (fine) {
-        X509 *above = PEM_read_bio_X509(chain, NULL, NULL, "");
-        if (!above)
-            break;
+    for (X509 *above; fine && (above = PEM_read_bio_X509(chain, NULL, NULL, ""));) {
         fine = SSL_CTX_add0_chain_cert(t->ssl, above) == 1; // takes it over
         if (!fine)
             X509_free(above);
     }
+    if (fine) // "no more" is the only way for the chain to end
+        fine = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
     EVP_PKEY_free(private);
     X509_free(leaf);
     BIO_free(key);

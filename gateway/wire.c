@@ -33,15 +33,25 @@ void wire_watch(struct wire *w)
         uv_poll_stop(&w->poll);
 }
 
+static void leave_turn(struct wire *w)
+{
+    if (!w->waits_turn)
+        return;
+    TAILQ_REMOVE(&w->loop->handshakes, w, turn);
+    w->loop->handshakes_waiting--;
+    w->waits_turn = false;
+}
+
 void wire_break_off(struct wire *w, enum wire_end how)
 {
     if (w->is_broken || w->is_closed)
         return;
+    leave_turn(w);
     w->is_broken = true;
     w->ended = true;
     w->end = how;
     w->blocked = false;
-    TAILQ_INSERT_TAIL(&w->loop->broken, w, broken_turn);
+    TAILQ_INSERT_TAIL(&w->loop->broken, w, turn);
     wire_watch(w);
 }
 
@@ -61,9 +71,9 @@ static size_t receive(struct wire *w, char *into, size_t max)
     ssize_t n = recv(w->fd, into, max, 0);
     if (n > 0)
         return (size_t)n;
-    if (n == 0)
+    if (n == 0 && !w->mute) // a reset that a send has met already looks like an end here
         finished(w);
-    else if (errno != EAGAIN && errno != EINTR)
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
         wire_break_off(w, WIRE_END_BROKEN);
     return 0;
 }
@@ -135,22 +145,13 @@ static void readable(struct wire *w)
         return;
     w->waits_turn = true;
     w->loop->handshakes_waiting++;
-    TAILQ_INSERT_TAIL(&w->loop->handshakes, w, handshake_turn);
+    TAILQ_INSERT_TAIL(&w->loop->handshakes, w, turn);
     wire_watch(w);
     loop_hurry(w->loop);
 }
 
 // --- handshakes
 // --------------------------------------------------------------------------------------------------
-
-static void leave_turn(struct wire *w)
-{
-    if (!w->waits_turn)
-        return;
-    TAILQ_REMOVE(&w->loop->handshakes, w, handshake_turn);
-    w->loop->handshakes_waiting--;
-    w->waits_turn = false;
-}
 
 static void handshake_step(struct wire *w)
 {
@@ -303,7 +304,7 @@ static void let_go(struct wire *w, void (*closed)(struct wire *w))
     leave_turn(w);
     wire_forget_staged(w);
     if (w->is_broken && !w->is_told)
-        TAILQ_REMOVE(&w->loop->broken, w, broken_turn);
+        TAILQ_REMOVE(&w->loop->broken, w, turn);
     w->is_closed = true;
     w->closed = closed;
     wire_drop_backlog(w);
@@ -330,7 +331,7 @@ void wire_abort(struct wire *w, void (*closed)(struct wire *w))
 bool wire_is_quiet(const struct wire *w)
 {
     char byte;
-    return !w->is_broken && !w->ended && recv(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+    return !w->is_broken && !w->mute && !w->ended && recv(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
            errno == EAGAIN;
 }
 
@@ -344,7 +345,7 @@ void wire_settle(struct loop *l)
     struct wire *w;
     wire_flush(l);
     while ((w = TAILQ_FIRST(&l->broken))) {
-        TAILQ_REMOVE(&l->broken, w, broken_turn);
+        TAILQ_REMOVE(&l->broken, w, turn);
         w->is_told = true;
         w->events->on_end(w, w->end);
         wire_flush(l);

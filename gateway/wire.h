@@ -45,13 +45,12 @@ struct wire {
     void (*closed)(struct wire *w);
     struct wire_backlog backlog;
     uv_poll_t           poll;
-    TAILQ_ENTRY(wire) handshake_turn;
-    TAILQ_ENTRY(wire) broken_turn;
-    uint32_t      chunk;  // bytes of the next read: grows while the other side keeps up
-    enum wire_end end;    // what on_end will be told, while in loop->broken
-    uint8_t       polled; // the events libuv watches
+    TAILQ_ENTRY(wire) turn; // in loop->handshakes or loop->broken, never in both
+    uint32_t      chunk;    // bytes of the next read: grows while the other side keeps up
+    enum wire_end end;      // what on_end will be told, while in loop->broken
+    uint8_t       polled;   // the events libuv watches
     bool connecting : 1, handshaking : 1, waits_turn : 1, wants_bytes : 1, blocked : 1, finishing : 1,
-        ended : 1, is_broken : 1, is_told : 1, is_closed : 1;
+        mute : 1, ended : 1, is_broken : 1, is_told : 1, is_closed : 1;
 };
 
 // Wires are part of their owners' memory and start zeroed. Both fail with false when a descriptor or memory

@@ -39,10 +39,24 @@ static size_t took(size_t *sent, size_t len)
     return n;
 }
 
+// The peer takes nothing more. What it said before is still worth reading (a server's early answer): the end
+// is told when that has been read, and at once when nobody reads.
+static void fall_silent(struct wire *w)
+{
+    if (w->ended || !w->wants_bytes) {
+        wire_break_off(w, WIRE_END_BROKEN);
+        return;
+    }
+    w->mute = true;
+    w->blocked = false;
+    wire_drop_backlog(w);
+    wire_watch(w);
+}
+
 // Sends the backlog and the pieces, as much as the kernel takes at once; the rest becomes the backlog.
 static void transmit(struct wire *w, const struct iovec *pieces, int count)
 {
-    if (w->is_broken)
+    if (w->is_broken || w->mute)
         return;
     size_t sent = 0;
     if (!w->blocked && !w->connecting) {
@@ -53,7 +67,7 @@ static void transmit(struct wire *w, const struct iovec *pieces, int count)
             all[first + i] = pieces[i];
         ssize_t n = sendmsg(w->fd, &message, MSG_NOSIGNAL);
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
-            wire_break_off(w, WIRE_END_BROKEN);
+            fall_silent(w);
             return;
         }
         sent = n > 0 ? (size_t)n : 0;
@@ -151,7 +165,7 @@ static void stage(struct wire *w, struct bytes piece)
 void wire_send(struct wire *w, struct bytes head, struct bytes body)
 {
     ASSERT(w->magic == WIRE_MAGIC && !w->handshaking && !w->finishing);
-    if (w->is_broken || w->is_closed)
+    if (w->is_broken || w->is_closed || w->mute)
         return;
     stage(w, head);
     stage(w, body);

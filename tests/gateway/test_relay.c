@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// test_relay: what each framing looks like on the wire, and in how many pieces it leaves.
+// test_relay: what each framing looks like on the wire.
 #include "gateway/relay.h"
 #include "tests/support/expect_text.h"
 #include "tests/support/wire_script.h"

@@ -173,6 +173,17 @@ Test(wire_tls, a_handshake_and_a_few_words)
     cr_expect_eq(memcmp(text, "head body", 9), 0);
 }
 
+Test(wire_tls, what_one_event_sends_shares_a_record)
+{
+    char text[64];
+    shake_hands();
+    wire_send(&wire, BYTES("head "), BYTES("5\r\n"));
+    wire_send(&wire, BYTES("chunk"), BYTES("\r\n"));
+    sends(BYTES("0\r\n\r\n"), BYTES(""));
+    size_t n = client_reads(text, sizeof text); // at most one record
+    cr_expect(n == 20 && memcmp(text, "head 5\r\nchunk\r\n0\r\n\r\n", n) == 0, "%zu: %.*s", n, (int)n, text);
+}
+
 Test(wire_tls, the_ticket_travels_with_the_first_answer)
 {
     char byte;
@@ -378,4 +389,42 @@ Test(wire_tls, closing_in_the_middle_of_the_handshakes_queue)
     cr_expect(TAILQ_EMPTY(&loop->handshakes));
     TURN_UNTIL(closes == 1);
     cr_expect_eq(opens, 0);
+}
+
+#define CROWD 150u // more than are watched while they wait
+
+Test(wire_tls, a_crowd_of_handshakes_is_served_and_one_that_leaves_is_no_hindrance)
+{
+    static struct wire wires[CROWD];
+    SSL               *clients[CROWD];
+    int                ends_of[CROWD];
+    for (size_t i = 0; i < CROWD; i++) {
+        int pair[2];
+        cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+        cr_assert(wire_accept(&wires[i], loop, pair[0], tls_context_ssl(context), &events, NULL));
+        clients[i] = SSL_new(client_context);
+        ends_of[i] = pair[1];
+        SSL_set_fd(clients[i], pair[1]);
+        SSL_set_connect_state(clients[i]);
+        cr_assert_neq(SSL_do_handshake(clients[i]), 1);
+    }
+    turn();
+    cr_expect_gt(loop->handshakes_waiting, CROWD / 2, "one a turn");
+    for (size_t i = 0; i < CROWD; i += 10)
+        wire_close(&wires[i], on_closed);
+    for (int turns = 0; opens < CROWD - CROWD / 10 && turns < TURNS_MAX; turns++) {
+        for (size_t i = 0; i < CROWD; i++)
+            SSL_do_handshake(clients[i]);
+        turn();
+    }
+    cr_expect_eq(opens, CROWD - CROWD / 10);
+    cr_expect_eq(loop->handshakes_waiting, 0);
+    for (size_t i = 0; i < CROWD; i++) {
+        if (!wires[i].is_closed)
+            wire_close(&wires[i], on_closed);
+        SSL_free(clients[i]);
+        close(ends_of[i]);
+    }
+    TURN_UNTIL(closes == CROWD);
+    closes = 0;
 }
