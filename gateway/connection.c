@@ -189,7 +189,7 @@ static void connection_step(struct connection *c, struct bytes in)
         if (!c->exchange && (!may_begin(c) || !begin_exchange(c)))
             break;
         size_t used = exchange_take(c->exchange, in);
-        in = (struct bytes){in.at + used, in.len - used};
+        in = bytes_after(in, used);
         if (used == 0 && !exchange_is_done(c->exchange))
             break;
     }
@@ -209,7 +209,7 @@ static void connection_step(struct connection *c, struct bytes in)
 
 static struct bytes bytes_ahead(const struct connection *c)
 {
-    return (struct bytes){c->ahead.at + c->ahead.start, c->ahead.len};
+    return bytes_after((struct bytes){c->ahead.at, c->ahead.start + c->ahead.len}, c->ahead.start);
 }
 
 // --- what the wire, the exchange and the clock report

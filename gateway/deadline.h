@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // deadline: one timer per owner, re-armed, never allocated. A hashed wheel of intrusive lists; arming and
-// disarming are O(1). Late by at most WHEEL_TICK_MS, never early.
+// disarming are O(1). Never early; late by less than two WHEEL_TICK_MS on a
+// loop, whose tick is not aligned to the slots.
 #pragma once
 #include "parser/bytes.h"
 

@@ -55,7 +55,7 @@ static enum exchange_state read_head(struct exchange *x)
     size_t           used;
     struct bytes     piece;
     enum http1_step  step = http1_feed(from->reader, from->in, &used, &piece);
-    from->in = (struct bytes){from->in.at + used, from->in.len - used};
+    from->in = bytes_after(from->in, used);
     if (step == HTTP1_MORE)
         return HEAD;
     if (step == HTTP1_FAULT)
@@ -165,7 +165,7 @@ static enum exchange_state pump_request(struct exchange *x)
         size_t          used;
         struct bytes    piece;
         enum http1_step step = http1_feed(from->reader, from->in, &used, &piece);
-        from->in = (struct bytes){from->in.at + used, from->in.len - used};
+        from->in = bytes_after(from->in, used);
         if (step == HTTP1_FAULT)
             return refuse_fault(x, http1_fault(from->reader));
         if (step == HTTP1_MORE)
@@ -208,7 +208,7 @@ static enum exchange_state read_response_head(struct exchange *x)
     size_t           used;
     struct bytes     piece;
     enum http1_step  step = http1_feed(from->reader, from->in, &used, &piece);
-    from->in = (struct bytes){from->in.at + used, from->in.len - used};
+    from->in = bytes_after(from->in, used);
     if (step == HTTP1_MORE)
         return AWAIT;
     if (step == HTTP1_FAULT)
@@ -270,7 +270,7 @@ static enum exchange_state pump_response(struct exchange *x)
         size_t       used;
         struct bytes piece;
         step = http1_feed(from->reader, from->in, &used, &piece);
-        from->in = (struct bytes){from->in.at + used, from->in.len - used};
+        from->in = bytes_after(from->in, used);
         if (step == HTTP1_BODY)
             relay_piece(&x->to_client, piece);
     } while (step == HTTP1_BODY);

@@ -60,9 +60,11 @@ static void transmit(struct wire *w, const struct iovec *pieces, int count)
         return;
     size_t sent = 0;
     if (!w->blocked && !w->connecting) {
-        struct iovec  all[4] = {{w->backlog.at + w->backlog.start, w->backlog.len}};
+        struct iovec  all[3];
         int           first = w->backlog.len > 0;
         struct msghdr message = {.msg_iov = all, .msg_iovlen = (size_t)(first + count)};
+        if (first)
+            all[0] = (struct iovec){w->backlog.at + w->backlog.start, w->backlog.len};
         for (int i = 0; i < count; i++)
             all[first + i] = pieces[i];
         ssize_t n = sendmsg(w->fd, &message, MSG_NOSIGNAL);
@@ -117,7 +119,7 @@ static void seal(struct wire *w, struct bytes plain)
         wire_claim(w, part.len + TLS_OVERHEAD_BYTES);
         if (!tls_seal(w->ssl, part))
             wire_break_off(w, WIRE_END_BROKEN);
-        plain = (struct bytes){plain.at + part.len, plain.len - part.len};
+        plain = bytes_after(plain, part.len);
     }
 }
 
@@ -159,7 +161,7 @@ static void stage(struct wire *w, struct bytes piece)
         memcpy(b->staged.at + b->staged.len, piece.at, fits);
     b->staged.len += fits;
     if (fits < piece.len)
-        pass_on(w->loop, (struct bytes){piece.at + fits, piece.len - fits});
+        pass_on(w->loop, bytes_after(piece, fits));
 }
 
 void wire_send(struct wire *w, struct bytes head, struct bytes body)

@@ -54,6 +54,12 @@ static inline bool bytes_equal_nocase(struct bytes a, struct bytes b)
 
 bool bytes_ends_with(struct bytes whole, struct bytes end);
 
+// What is left behind the first n bytes. An absent span stays absent: NULL + 0 is undefined in C17.
+static inline struct bytes bytes_after(struct bytes b, size_t n)
+{
+    return n > 0 ? (struct bytes){b.at + n, b.len - n} : b;
+}
+
 // Without the leading and trailing blanks and tabs (OWS, RFC 9110 5.6.3).
 struct bytes bytes_trim(struct bytes b);
 

@@ -11,7 +11,7 @@
     FAULT(FAULT_SYNTAX,              "syntax",                  400, "RFC 9112 2",         "the message head is not valid HTTP/1.1") \
     FAULT(FAULT_VERSION,             "version",                 505, "RFC 9112 2.3",       "only HTTP/1.0 and HTTP/1.1 are spoken here") \
     FAULT(FAULT_METHOD_UNKNOWN,      "method_unknown",          501, "RFC 9110 9.1",       "the request method is not known") \
-    FAULT(FAULT_METHOD_REFUSED,      "method_refused",          405, "RFC 9110 9.3",       "CONNECT and TRACE are not served") \
+    FAULT(FAULT_METHOD_REFUSED,      "method_refused",          501, "RFC 9110 9.3",       "CONNECT and TRACE are not served") \
     FAULT(FAULT_REQUEST_LINE,        "request_line",            400, "RFC 9112 3",         "the request line must be: method, one space, target, one space, version") \
     FAULT(FAULT_LEADING_BYTES,       "leading_bytes",           400, "RFC 9112 2.2",       "bytes before the request line") \
     FAULT(FAULT_LINE_END,            "line_end",                400, "RFC 9112 2.2",       "a line of the head does not end in CR LF") \

@@ -44,8 +44,8 @@ static const void *load(struct node settings, const struct policy_scope *scope)
 static size_t largest_field(const struct fields *fields)
 {
     size_t largest = 0;
-    for (const struct field *f = fields->at; f < fields->at + fields->count; f++) {
-        size_t size = f->name.len + 1 + f->value.len;
+    for (size_t i = 0; i < fields->count; i++) {
+        size_t size = fields->at[i].name.len + 1 + fields->at[i].value.len;
         largest = size > largest ? size : largest;
     }
     return largest;

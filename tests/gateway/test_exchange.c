@@ -138,7 +138,7 @@ static const struct {
      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", true,
      false},
     {"chunks announced to HEAD do not come", "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
-     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "", "HTTP/1.1 200 OK\r\n\r\n", true, true},
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "", "HTTP/1.1 200 OK\r\n\r\n", true, false},
     {"204 has no body and names no length", GET, "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", "",
      "HTTP/1.1 204 No Content\r\n\r\n", true, true},
     {"304 names the length of what it does not send", GET,

@@ -89,7 +89,7 @@ Test(exchange_refuse, a_wrong_head_is_answered_and_ends_the_connection)
         {"two framings",
          "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "400",
          "te_and_cl"},
-        {"a tunnel", "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", "405", "method_refused"},
+        {"a tunnel", "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", "501", "method_refused"},
         {"another version", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", "505", "version"},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
