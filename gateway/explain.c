@@ -36,6 +36,15 @@ struct explanation {
 
 // ---- question → raw head
 
+static bool has_scheme(struct cursor *url, struct bytes scheme)
+{
+    struct bytes rest = cursor_rest(url);
+    if (rest.len < scheme.len || !bytes_equal_nocase((struct bytes){rest.at, scheme.len}, scheme))
+        return false;
+    *url = cursor_over(bytes_after(rest, scheme.len));
+    return true;
+}
+
 static struct asked read_asked(const char *text)
 {
     struct asked a = {.method = BYTES("GET")};
@@ -43,8 +52,8 @@ static struct asked read_asked(const char *text)
     if (blank != NULL)
         a.method = (struct bytes){text, (size_t)(blank - text)};
     struct cursor url = cursor_over(bytes_of(blank == NULL ? text : blank + 1));
-    a.https = cursor_text(&url, BYTES("https://"));
-    a.absolute = a.https || cursor_text(&url, BYTES("http://"));
+    a.https = has_scheme(&url, BYTES("https://"));
+    a.absolute = a.https || has_scheme(&url, BYTES("http://"));
     a.target = cursor_rest(&url);
     if (a.absolute) {
         a.authority = (struct bytes){a.target.at, strcspn(a.target.at, "/?#")};

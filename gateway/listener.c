@@ -19,6 +19,7 @@ struct listener {
     const struct config_listener *config;
     SSL_CTX                      *tls;
     struct deadline               paused;
+    bool                          starved; // of descriptors or memory
     uv_poll_t                     poll;
 };
 
@@ -72,8 +73,10 @@ int listener_bind(const struct config_listener *config)
 // Level-triggered readiness would spin while nothing can be accepted.
 static void pause_accepting(struct listener *l)
 {
-    log_warning("cannot accept connections on %.*s: %s; trying again in %u ms", (int)l->config->text.len,
-                l->config->text.at, strerror(errno), PAUSE_MS);
+    if (!l->starved)
+        log_warning("cannot accept connections on %.*s: %s; trying again every %u ms",
+                    (int)l->config->text.len, l->config->text.at, strerror(errno), PAUSE_MS);
+    l->starved = true; // said once, until it has worked again
     uv_poll_stop(&l->poll);
     loop_deadline(l->loop, &l->paused, PAUSE_MS);
 }
@@ -85,6 +88,7 @@ static void accept_all(struct listener *l)
         socklen_t            len = sizeof peer;
         int                  fd = accept4(l->fd, &peer.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
+            l->starved = false;
             connection_accept(l->loop->connections, fd, &peer, l->config, l->tls);
             continue;
         }

@@ -7,6 +7,7 @@
 #include "gateway/tls_context.h"
 #include "gateway/upstream.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -220,6 +221,24 @@ static bool watch_signals(struct gateway *g)
            uv_signal_start(&g->hangup, on_hangup, SIGHUP) == 0;
 }
 
+// Started with one of them closed, the next descriptor that is opened would be taken for it, and get our
+// messages.
+static void keep_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", O_RDWR); // the lowest free one: this one
+    }
+}
+
+// Signals are for the main thread; all others are born with them blocked.
+static void block_signals(sigset_t *before_r)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, before_r);
+}
+
 // Every connection takes two descriptors: as many as we may have.
 static void raise_descriptor_limit(void)
 {
@@ -275,7 +294,10 @@ static int serve(const struct config *config)
         log_error("not started: signals cannot be watched: %s", strerror(errno));
         return CLI_FAILED; // nothing else exists yet
     }
+    sigset_t signals;
+    block_signals(&signals);
     bool fine = make(&g) && start(&g);
+    pthread_sigmask(SIG_SETMASK, &signals, NULL);
     for (size_t n = 0; fine && n < config->listener_count; n++)
         log_info("listening on %.*s (%s)", (int)config->listeners[n].text.len, config->listeners[n].text.at,
                  config->listeners[n].certificate ? "https" : "http");
@@ -302,5 +324,6 @@ static int serve(const struct config *config)
 
 int main(int argc, char **argv)
 {
+    keep_standard_descriptors();
     return cli_main(argc, argv, serve);
 }
