@@ -5,6 +5,8 @@
 #include "parser/date.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -42,7 +44,8 @@ struct access_log {
     struct buffers  full;
     struct feeds    feeds;
     bool            closing;
-    bool            complained; // about a failed write; the next success takes it back
+    bool            torn; // the last write ended in the middle of a row
+    uint64_t        lost; // rows since writing failed
 };
 
 // --- the row
@@ -193,21 +196,47 @@ void access_feed_write(struct access_feed *feed, const struct record *r, uint64_
 // --- the writer
 // --------------------------------------------------------------------------------------------------
 
+static uint64_t count_rows(struct bytes rows)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < rows.len; i++)
+        count += rows.at[i] == '\n';
+    return count;
+}
+
+// Writes what can be written. Returns how much that was: less than everything after an error.
+static size_t write_some(int fd, struct bytes rows)
+{
+    size_t done = 0;
+    while (done < rows.len) {
+        ssize_t       n = write(fd, rows.at + done, rows.len - done);
+        struct pollfd until = {.fd = fd, .events = POLLOUT};
+        if (n >= 0)
+            done += (size_t)n;
+        else if (errno == EAGAIN) // somebody made our stdout non-blocking
+            poll(&until, 1, -1);
+        else if (errno != EINTR)
+            break;
+    }
+    return done;
+}
+
 static void write_all(struct access_log *log, const struct buffer *b)
 {
-    for (size_t done = 0; done < b->len;) {
-        ssize_t n = write(log->fd, b->at + done, b->len - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            if (!log->complained)
-                log_error("access log: %s; lines are lost until it can be written again", strerror(errno));
-            log->complained = true;
-            return;
-        }
-        done += (size_t)n;
+    struct bytes rows = {b->at, b->len};
+    if (log->torn && write_some(log->fd, BYTES("\n")) == 1) // half a row stands at the end
+        log->torn = false;
+    size_t done = log->torn ? 0 : write_some(log->fd, rows);
+    if (done == rows.len) {
+        if (log->lost > 0)
+            log_info("access log: it can be written again; %" PRIu64 " rows are lost", log->lost);
+        log->lost = 0;
+        return;
     }
-    log->complained = false;
+    if (log->lost == 0)
+        log_error("access log: %s; rows are lost until it can be written again", strerror(errno));
+    log->torn = log->torn || (done > 0 && rows.at[done - 1] != '\n');
+    log->lost += count_rows(bytes_after(rows, done));
 }
 
 static void *write_buffers(void *argument)

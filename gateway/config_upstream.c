@@ -188,7 +188,13 @@ static void resolve_server(struct config_server *s)
         node_problem(s->node, NULL, "the address of this server cannot be found: %s", gai_strerror(failed));
         return;
     }
-    take_first(s, found);
+    // "localhost" is both; what listens on one of them only is old, and listens on IPv4.
+    const struct addrinfo *best = found;
+    for (const struct addrinfo *one = found; one != NULL && best->ai_family != AF_INET; one = one->ai_next) {
+        if (one->ai_family == AF_INET)
+            best = one;
+    }
+    take_first(s, best);
     freeaddrinfo(found);
 }
 

@@ -360,25 +360,24 @@ size_t connections_count(const struct connections *c)
 
 // What had begun before the drain is finished: exchanges, answers on their way out, handshakes, and a first
 // request that lies in the socket already.
-static bool is_under_way(const struct connection *c)
+static void drain(struct connection *c)
 {
-    return c->exchange || c->state == LINGER || c->state == HANDSHAKE ||
-           (!c->served && !wire_is_quiet(&c->wire));
+    if (c->state != SERVE || c->exchange)
+        return;
+    if (wire_queued(&c->wire) > 0)
+        linger(c);
+    else if (!c->served && !wire_is_quiet(&c->wire))
+        loop_deadline(c->set->loop, &c->deadline, LAST_CHANCE_MS);
+    else
+        connection_close(c, CLOSE_SHUTDOWN, false);
 }
 
 void connections_drain(struct connections *set)
 {
     struct connection *c;
     set->loop->draining = true;
-    TAILQ_FOREACH(c, &set->list, next)
-    { // closing takes nothing out of the list before a later turn
-        if (c->state == SERVE && !c->exchange && is_under_way(c))
-            loop_deadline(set->loop, &c->deadline, LAST_CHANCE_MS);
-        else if (c->state == SERVE && wire_queued(&c->wire) > 0 && !c->exchange)
-            linger(c);
-        else if (!is_under_way(c))
-            connection_close(c, CLOSE_SHUTDOWN, false);
-    }
+    TAILQ_FOREACH(c, &set->list, next) // closing takes nothing out of the list before a later turn
+    drain(c);
     if (set->count == 0)
         set->emptied(set->loop);
 }

@@ -9,8 +9,8 @@ struct connection;
 // The client connections of one loop.
 struct connections;
 
-// Borrows config and loop. NULL when memory is exhausted. `emptied` is called once, after connections_drain,
-// when the last connection is gone.
+// Borrows config and loop. NULL when memory is exhausted. `emptied` is called by connections_drain or after
+// it, when no connection is left.
 MUST_USE struct connections *connections_new(struct loop *l, const struct config *config,
                                              void (*emptied)(struct loop *l));
 void                         connections_free(struct connections **c); // of a set without connections

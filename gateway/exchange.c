@@ -192,8 +192,9 @@ static enum exchange_state pump_request(struct exchange *x)
 // harmless.
 static bool may_retry(const struct exchange *x)
 {
-    return upstream_is_reused(x->lease.connection) && !http1_started(x->from_upstream.reader) &&
-           method_is_idempotent(x->request.method) && x->request.framing == FRAMING_NONE;
+    return upstream_is_reused(x->lease.connection) && x->interim == 0 &&
+           !http1_started(x->from_upstream.reader) && method_is_idempotent(x->request.method) &&
+           x->request.framing == FRAMING_NONE;
 }
 
 static enum exchange_state fail_response(struct exchange *x, enum fault f)

@@ -40,9 +40,24 @@ static bool prepare(int fd, const struct config_listener *config, bool shared)
            bind(fd, &config->address.any, length_of(&config->address)) == 0;
 }
 
+// ":8080" means every address; where the machine has no IPv6, those of IPv4.
+static struct config_listener without_v6(const struct config_listener *config)
+{
+    struct config_listener v4 = *config;
+    v4.address = (union config_address){.v4 = {.sin_family = AF_INET,
+                                               .sin_port = config->address.v6.sin6_port,
+                                               .sin_addr.s_addr = INADDR_ANY}};
+    return v4;
+}
+
 static int open_socket(const struct config_listener *config, bool shared)
 {
     int fd = socket(config->address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 && errno == EAFNOSUPPORT && config->address.any.sa_family == AF_INET6 &&
+        IN6_IS_ADDR_UNSPECIFIED(&config->address.v6.sin6_addr)) {
+        struct config_listener v4 = without_v6(config);
+        return open_socket(&v4, shared);
+    }
     if (fd < 0 || prepare(fd, config, shared))
         return fd;
     int why = errno;

@@ -35,13 +35,11 @@ struct gateway {
     struct access_log     *log;
     struct tls_ticket_keys ticket_keys;
     struct island         *islands;
-    uv_loop_t              uv; // of the main thread: signals, and the bound on draining
-    uv_signal_t            terminate, interrupt, hangup;
-    uv_timer_t             bound;
-    uv_async_t             ended;
-    _Atomic unsigned       running;
-    bool                   draining;
+    _Atomic unsigned       running; // islands
 };
+
+// How an island tells the main thread, which waits for signals, that it has ended.
+#define SIGNAL_ENDED SIGUSR2
 
 // --- an island
 // ---------------------------------------------------------------------------------------------------
@@ -87,7 +85,7 @@ static void live(void *argument)
     if (i->loop->log)
         access_feed_flush(i->loop->log);
     atomic_fetch_sub(&i->gateway->running, 1);
-    uv_async_send(&i->gateway->ended);
+    kill(getpid(), SIGNAL_ENDED);
 }
 
 static bool island_listen(struct island *i, size_t n)
@@ -160,7 +158,6 @@ static void island_free(struct island *i)
 
 static void give_order(struct gateway *g, enum order order)
 {
-    g->draining = true;
     for (unsigned n = 0; g->islands && n < g->config->loops; n++) {
         if (!g->islands[n].started)
             continue;
@@ -169,56 +166,50 @@ static void give_order(struct gateway *g, enum order order)
     }
 }
 
-static void on_bound(uv_timer_t *timer)
-{
-    struct gateway *g = timer->data;
-    log_warning("still busy after %u ms: cutting what is left", g->config->timeouts.shutdown_ms);
-    give_order(g, ORDER_CUT);
-}
-
-static void on_signal(uv_signal_t *signal, int number)
-{
-    struct gateway *g = signal->data;
-    if (number == SIGINT || g->draining) {
-        log_info("ending now");
-        give_order(g, ORDER_CUT);
-        return;
-    }
-    log_info("draining: finishing what runs, for at most %u ms", g->config->timeouts.shutdown_ms);
-    give_order(g, ORDER_DRAIN);
-    uv_timer_start(&g->bound, on_bound, g->config->timeouts.shutdown_ms, 0);
-}
-
-static void on_hangup(uv_signal_t *signal, int number)
-{
-    (void)signal;
-    (void)number;
-    log_warning("the configuration is read at start only: restart to load a new one");
-}
-
-static void on_ended(uv_async_t *async)
-{
-    struct gateway *g = async->data;
-    if (atomic_load(&g->running) > 0 || uv_is_closing((uv_handle_t *)async))
-        return;
-    uv_close((uv_handle_t *)&g->terminate, NULL);
-    uv_close((uv_handle_t *)&g->interrupt, NULL);
-    uv_close((uv_handle_t *)&g->hangup, NULL);
-    uv_close((uv_handle_t *)&g->bound, NULL);
-    uv_close((uv_handle_t *)&g->ended, NULL);
-}
-
-static bool watch_signals(struct gateway *g)
+// All signals we know are blocked in every thread and taken here, one by one: no code runs inside a handler.
+static void block_signals(sigset_t *ours_r)
 {
     signal(SIGPIPE, SIG_IGN);
-    if (uv_loop_init(&g->uv) || uv_signal_init(&g->uv, &g->terminate) ||
-        uv_signal_init(&g->uv, &g->interrupt) || uv_signal_init(&g->uv, &g->hangup) ||
-        uv_timer_init(&g->uv, &g->bound) || uv_async_init(&g->uv, &g->ended, on_ended))
-        return false;
-    g->terminate.data = g->interrupt.data = g->hangup.data = g->bound.data = g->ended.data = g;
-    return uv_signal_start(&g->terminate, on_signal, SIGTERM) == 0 &&
-           uv_signal_start(&g->interrupt, on_signal, SIGINT) == 0 &&
-           uv_signal_start(&g->hangup, on_hangup, SIGHUP) == 0;
+    sigemptyset(ours_r);
+    sigaddset(ours_r, SIGINT);
+    sigaddset(ours_r, SIGTERM);
+    sigaddset(ours_r, SIGHUP);
+    sigaddset(ours_r, SIGNAL_ENDED);
+    pthread_sigmask(SIG_BLOCK, ours_r, NULL);
+}
+
+// Waits for one of our signals.
+//   returns  its number, or SIGALRM when `until_ms` of uv_hrtime (0: no limit) has come
+static int next_signal(const sigset_t *ours, uint64_t until_ms)
+{
+    if (until_ms == 0)
+        return sigwaitinfo(ours, NULL);
+    uint64_t        now = uv_hrtime() / 1000000;
+    uint64_t        left = until_ms > now ? until_ms - now : 0;
+    struct timespec wait = {.tv_sec = (time_t)(left / 1000), .tv_nsec = (long)(left % 1000) * 1000000};
+    int             number = sigtimedwait(ours, NULL, &wait);
+    return number < 0 && errno == EAGAIN ? SIGALRM : number;
+}
+
+// Until every island has ended. SIGTERM finishes what runs, within a bound; SIGINT, a second SIGTERM or the
+// bound cut it.
+static void attend(struct gateway *g, const sigset_t *ours)
+{
+    uint64_t bound_ms = 0;
+    while (atomic_load(&g->running) > 0) {
+        int number = next_signal(ours, bound_ms);
+        if (number == SIGHUP)
+            log_warning("the configuration is read at start only: restart to load a new one");
+        if (number == SIGTERM && bound_ms == 0) {
+            log_info("draining: finishing what runs, for at most %u ms", g->config->timeouts.shutdown_ms);
+            bound_ms = uv_hrtime() / 1000000 + g->config->timeouts.shutdown_ms;
+            give_order(g, ORDER_DRAIN);
+        } else if (number == SIGTERM || number == SIGINT || number == SIGALRM) {
+            log_info(number == SIGALRM ? "still busy: cutting what is left" : "ending now");
+            bound_ms = 0;
+            give_order(g, ORDER_CUT);
+        }
+    }
 }
 
 // Started with one of them closed, the next descriptor that is opened would be taken for it, and get our
@@ -229,14 +220,6 @@ static void keep_standard_descriptors(void)
         if (fcntl(fd, F_GETFD) < 0)
             (void)!open("/dev/null", O_RDWR); // the lowest free one: this one
     }
-}
-
-// Signals are for the main thread; all others are born with them blocked.
-static void block_signals(sigset_t *before_r)
-{
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, before_r);
 }
 
 // Every connection takes two descriptors: as many as we may have.
@@ -289,24 +272,18 @@ static bool start(struct gateway *g)
 static int serve(const struct config *config)
 {
     struct gateway g = {.config = config};
+    sigset_t       ours;
+    block_signals(&ours);
     raise_descriptor_limit();
-    if (!watch_signals(&g)) {
-        log_error("not started: signals cannot be watched: %s", strerror(errno));
-        return CLI_FAILED; // nothing else exists yet
-    }
-    sigset_t signals;
-    block_signals(&signals);
     bool fine = make(&g) && start(&g);
-    pthread_sigmask(SIG_SETMASK, &signals, NULL);
     for (size_t n = 0; fine && n < config->listener_count; n++)
         log_info("listening on %.*s (%s)", (int)config->listeners[n].text.len, config->listeners[n].text.at,
                  config->listeners[n].certificate ? "https" : "http");
     if (!fine) {
         log_error("not started");
         give_order(&g, ORDER_CUT);
-        on_ended(&g.ended);
     }
-    uv_run(&g.uv, UV_RUN_DEFAULT);
+    attend(&g, &ours);
     for (unsigned n = 0; g.islands && n < config->loops; n++) {
         if (g.islands[n].started)
             uv_thread_join(&g.islands[n].thread);
@@ -316,7 +293,6 @@ static int serve(const struct config *config)
     for (unsigned n = 0; g.islands && n < config->loops; n++)
         island_free(&g.islands[n]);
     free(g.islands);
-    uv_loop_close(&g.uv);
     if (fine)
         log_info("ended");
     return fine ? CLI_FINE : CLI_FAILED;

@@ -114,7 +114,7 @@ static void open_records(struct wire *w)
         finished(w);
         return;
     }
-    wire_flush(w->loop); // the alert that says why
+    wire_ship(w->loop); // the alert that says why
     wire_break_off(w, WIRE_END_BROKEN);
 }
 
@@ -170,7 +170,8 @@ static void handshake_step(struct wire *w)
     if (step == TLS_MORE)
         return;
     if (step != TLS_DONE) {
-        wire_flush(w->loop); // the alert that says why
+        b->tls.in.len = 0;
+        wire_ship(w->loop); // the alert that says why
         wire_break_off(w, WIRE_END_HANDSHAKE);
         return;
     }

@@ -14,6 +14,7 @@ void wire_break_off(struct wire *w, enum wire_end how);
 
 // Sends what is staged and what is sealed, whomever it is for.
 void wire_flush(struct loop *l);
+void wire_ship(struct loop *l); // only what is sealed: the alert of a connection that can seal nothing more
 // Makes the buffer of sealed bytes this wire's, with room for `need` (at most LOOP_SEALED_BYTES).
 struct staging *wire_claim(struct wire *w, size_t need);
 void            wire_forget_staged(struct wire *w);

@@ -91,8 +91,7 @@ static void transmit(struct wire *w, const struct iovec *pieces, int count)
     wire_watch(w);
 }
 
-// Sends what is sealed.
-static void ship(struct loop *l)
+void wire_ship(struct loop *l)
 {
     struct loop_buffers *b = &l->buffers;
     struct wire         *w = b->sealed_for;
@@ -107,7 +106,7 @@ struct staging *wire_claim(struct wire *w, size_t need)
 {
     struct loop_buffers *b = &w->loop->buffers;
     if (b->sealed_for != w || b->sealed.cap - b->sealed.len < need)
-        ship(w->loop);
+        wire_ship(w->loop);
     b->sealed_for = w;
     return &b->sealed;
 }
@@ -145,7 +144,7 @@ static void pass_on(struct loop *l, struct bytes more)
 void wire_flush(struct loop *l)
 {
     pass_on(l, (struct bytes){0});
-    ship(l);
+    wire_ship(l);
 }
 
 // Fills the staged record first, so that a head and the beginning of its body share one.
@@ -207,7 +206,7 @@ void wire_finish(struct wire *w)
     if (w->ssl && !w->handshaking) {
         wire_claim(w, TLS_OVERHEAD_BYTES);
         tls_goodbye(w->ssl);
-        ship(w->loop);
+        wire_ship(w->loop);
     }
     w->finishing = true;
     if (!w->blocked && !w->is_broken)
