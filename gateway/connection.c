@@ -382,9 +382,14 @@ void connections_drain(struct connections *set)
         set->emptied(set->loop);
 }
 
-void connections_cut(struct connections *set)
+size_t connections_cut(struct connections *set)
 {
     struct connection *c;
+    size_t             busy = 0;
     TAILQ_FOREACH(c, &set->list, next)
-    connection_close(c, CLOSE_SHUTDOWN, true);
+    {
+        busy += c->state != CLOSED && (c->exchange || wire_queued(&c->wire) > 0);
+        connection_close(c, CLOSE_SHUTDOWN, true);
+    }
+    return busy;
 }

@@ -19,7 +19,8 @@ size_t                       connections_count(const struct connections *c);
 // What runs may finish, idle ones are closed.
 void connections_drain(struct connections *c);
 // Ends all at once.
-void connections_cut(struct connections *c);
+//   returns  how many of them were in the middle of something
+size_t connections_cut(struct connections *c);
 
 // Takes over an accepted socket; closes it when there is no memory.
 //   `tls`  NULL: plain

@@ -36,6 +36,7 @@ struct gateway {
     struct tls_ticket_keys ticket_keys;
     struct island         *islands;
     _Atomic unsigned       running; // islands
+    _Atomic size_t         cut;     // connections that were ended in the middle of something
 };
 
 // How an island tells the main thread, which waits for signals, that it has ended.
@@ -68,7 +69,7 @@ static void on_command(struct loop *l)
     close_listeners(i);
     connections_drain(l->connections);
     if (order == ORDER_CUT)
-        connections_cut(l->connections);
+        atomic_fetch_add(&i->gateway->cut, connections_cut(l->connections));
 }
 
 static void on_log_flush(struct deadline *d)
@@ -193,16 +194,19 @@ static int next_signal(const sigset_t *ours, uint64_t until_ms)
 
 // Until every island has ended. SIGTERM finishes what runs, within a bound; SIGINT, a second SIGTERM or the
 // bound cut it.
-static void attend(struct gateway *g, const sigset_t *ours)
+//   returns  whether everything that ran was finished, or nobody asked for that
+static bool attend(struct gateway *g, const sigset_t *ours)
 {
     uint64_t bound_ms = 0;
+    bool     gently = false;
     while (atomic_load(&g->running) > 0) {
         int number = next_signal(ours, bound_ms);
         if (number == SIGHUP)
             log_warning("the configuration is read at start only: restart to load a new one");
-        if (number == SIGTERM && bound_ms == 0) {
+        if (number == SIGTERM && !gently) {
             log_info("draining: finishing what runs, for at most %u ms", g->config->timeouts.shutdown_ms);
             bound_ms = uv_hrtime() / 1000000 + g->config->timeouts.shutdown_ms;
+            gently = true;
             give_order(g, ORDER_DRAIN);
         } else if (number == SIGTERM || number == SIGINT || number == SIGALRM) {
             log_info(number == SIGALRM ? "still busy: cutting what is left" : "ending now");
@@ -210,6 +214,10 @@ static void attend(struct gateway *g, const sigset_t *ours)
             give_order(g, ORDER_CUT);
         }
     }
+    size_t cut = atomic_load(&g->cut);
+    if (gently && cut > 0)
+        log_warning("%zu connections were cut in the middle of something", cut);
+    return !gently || cut == 0;
 }
 
 // Started with one of them closed, the next descriptor that is opened would be taken for it, and get our
@@ -283,7 +291,7 @@ static int serve(const struct config *config)
         log_error("not started");
         give_order(&g, ORDER_CUT);
     }
-    attend(&g, &ours);
+    bool whole = attend(&g, &ours);
     for (unsigned n = 0; g.islands && n < config->loops; n++) {
         if (g.islands[n].started)
             uv_thread_join(&g.islands[n].thread);
@@ -295,7 +303,7 @@ static int serve(const struct config *config)
     free(g.islands);
     if (fine)
         log_info("ended");
-    return fine ? CLI_FINE : CLI_FAILED;
+    return fine && whole ? CLI_FINE : CLI_FAILED;
 }
 
 int main(int argc, char **argv)

@@ -5,7 +5,7 @@ import json
 
 from case_file import CaseError, expand
 
-AFTERWARDS = ("backend", "log", "id", "|")
+AFTERWARDS = ("backend", "log", "id", "exit", "|")
 
 
 class Unmet(Exception):

@@ -84,7 +84,7 @@ class Gateway:
         self._terminated = True
         self.process.send_signal(signal.SIGTERM)
 
-    def stop(self):
+    def stop(self, wanted=0):
         """Ends the process. Returns what is wrong with the way it ended, or None."""
         if self.process.poll() is None and not self._terminated:
             self.process.send_signal(signal.SIGINT)
@@ -97,7 +97,7 @@ class Gateway:
         finally:
             for claim in self._claims.values():
                 claim.close()
-        return None if code == 0 else f"the gateway ended with {code}: {self.output()}"
+        return None if code == wanted else f"the gateway ended with {code}: {self.output()}"
 
     def output(self):
         self._output.seek(0)

@@ -54,7 +54,7 @@ class Run:
                 self._section(section)
         except (Unmet, Late, CaseError) as e:
             wrong = str(e)
-        ended = self.gateway.stop() if self.gateway else None
+        ended = self.gateway.stop(self._exit_code()) if self.gateway else None
         try:
             wrong = wrong or ended or self._afterwards()
         except (Unmet, CaseError, ValueError) as e:
@@ -160,6 +160,11 @@ class Run:
             client.until(lambda: client.ended, text)
         else:
             raise CaseError(f"unknown condition: until {text}")
+
+    def _exit_code(self):
+        """`exit N`; 0 where a case says nothing."""
+        said = [step.text for section in self.case.of_kind("expect") for step in section.steps if step.verb == "exit"]
+        return int(said[0]) if said else 0
 
     def _afterwards(self):
         broken = [backend.broken for backend in self.backends if backend.broken]
