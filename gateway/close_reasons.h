@@ -11,7 +11,7 @@
     CLOSE(CLOSE_DONE,              "done",               WHOSE_NOBODY,   0,   "the answer was the last one on this connection") \
     CLOSE(CLOSE_REFUSED,           "refused",            WHOSE_CLIENT,   0,   "a refused request ends its connection") \
     CLOSE(CLOSE_CLIENT_GONE,       "client_gone",        WHOSE_CLIENT,   0,   "the client closed the connection") \
-    CLOSE(CLOSE_IDLE,              "idle",               WHOSE_NOBODY,   0,   "no request arrived in time") \
+    CLOSE(CLOSE_IDLE,              "idle",               WHOSE_NOBODY,   0,   "nobody said anything in time") \
     CLOSE(CLOSE_HANDSHAKE_TIMEOUT, "handshake_timeout",  WHOSE_CLIENT,   0,   "the TLS handshake took too long") \
     CLOSE(CLOSE_HANDSHAKE_FAILED,  "handshake_failed",   WHOSE_CLIENT,   0,   "the TLS handshake failed") \
     CLOSE(CLOSE_HEAD_TIMEOUT,      "head_timeout",       WHOSE_CLIENT,   408, "the request head took too long") \

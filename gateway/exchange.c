@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // exchange: one request and its response.
 //
-//   HEAD ─▶ DECIDE ─▶ LEASE ─▶ (CONNECT) ─▶ SEND ─▶ AWAIT ─▶ RELAY ─▶ DONE
-//     │        │        ▲          │                   │        │       ▲
-//     │        │        └──────────┴── next server ────┘        │       │
-//     └────────┴─────── refuse() or fail() ────────────┴────────┴───────┘
+//   HEAD ─▶ DECIDE ─▶ LEASE ─▶ (CONNECT) ─▶ SEND ─▶ AWAIT ─▶ RELAY ─▶ (DRAIN) ─▶ DONE
+//     │        │        ▲          │                 │ │ └──▶ HANDOVER ─────────────▲
+//     │        │        └──────────┴── next server ──┘ │        │                   │
+//     └────────┴─────── refuse() or fail() ────────────┴────────┴───────────────────┘
 //
 // (1) A step does what it can with what is there and answers where to go; its own state means: wait for an
 // event. (2) From LEASE on there is an admission; without one forward_request cannot be called. (3) The
-// request's body flows in AWAIT and in RELAY; the response's head ends the former, its body the latter. (4)
-// In DONE nothing is leased, the answer is on its way, and the outcome says what becomes of the connection.
+// request's body flows in AWAIT and in RELAY; the response's head ends the former, its body the latter. What
+// is left of the request then is thrown away in DRAIN. (4) A 101 ends HTTP: in HANDOVER bytes pass both ways
+// unread. (5) In DONE nothing is leased, the answer is on its way, and the outcome says what becomes of the
+// connection.
 #include "gateway/exchange_private.h"
 #include "gateway/forward.h"
 #include "parser/cursor.h"
@@ -18,6 +20,9 @@
 
 #define ID_MAX 128u    // of a trusted proxy's X-Request-Id
 #define INTERIM_MAX 8u // 1xx answers before the final one
+// What is left of a request behind its answer: as much, and as long, as a connection is worth.
+#define DRAIN_BYTES (256u * 1024u)
+#define DRAIN_MS 2000u
 
 static struct subject subject_of(struct exchange *x)
 {
@@ -71,26 +76,6 @@ static enum exchange_state read_head(struct exchange *x)
                   (x->request.framing == FRAMING_LENGTH && x->request.content_length == 0);
     believe_proxy(x);
     return DECIDE;
-}
-
-static enum exchange_state redirect_to_https(struct exchange *x)
-{
-    const struct request *q = &x->request;
-    size_t                room = q->host.name.len + q->target.path.len + q->target.query.len + 32;
-    struct bytes_out      to = {.at = arena_alloc(&x->arena, room), .cap = room};
-    if (!to.at || q->host.name.len == 0 || q->target.form == TARGET_ASTERISK)
-        return refuse_reason(x, REASON_NO_ROUTE, (struct bytes){0});
-    out_text(&to, q->host.is_v6 ? "https://[" : "https://");
-    out_bytes(&to, q->host.name);
-    out_text(&to, q->host.is_v6 ? "]" : "");
-    if (x->seat->listener->redirect_port != 443) {
-        out_char(&to, ':');
-        out_uint(&to, x->seat->listener->redirect_port);
-    }
-    out_bytes(&to, q->target.path);
-    out_text(&to, q->target.query.at ? "?" : "");
-    out_bytes(&to, q->target.query);
-    return redirect_to(x, out_written(&to));
 }
 
 static enum exchange_state decide(struct exchange *x)
@@ -149,8 +134,11 @@ static enum exchange_state send_head(struct exchange *x)
     x->lease.asked_ns = uv_hrtime();
     relay_begin(&x->to_upstream, upstream_wire(x->lease.connection), head, x->request.framing,
                 x->request.content_length);
-    if (x->request.expect_continue && x->request.framing != FRAMING_NONE)
+    // RFC 9110 10.1.1: not needed by who has begun to send.
+    if (x->request.expect_continue && !x->from_client.ended && x->from_client.in.len == 0 && !x->continued) {
         wire_send(x->seat->client, BYTES("HTTP/1.1 100 Continue\r\n\r\n"), (struct bytes){0});
+        x->continued = true;
+    }
     if (x->from_client.ended)
         relay_end(&x->to_upstream);
     return AWAIT;
@@ -188,19 +176,13 @@ static enum exchange_state pump_request(struct exchange *x)
     return x->state;
 }
 
-// A kept connection that the server had closed in the meantime: nothing was answered, and repeating is
-// harmless.
+// A kept connection that the server had closed in the meantime: nothing was answered, repeating is harmless
+// (RFC 9110 9.2.2), and all that was asked is still here.
 static bool may_retry(const struct exchange *x)
 {
     return upstream_is_reused(x->lease.connection) && x->interim == 0 &&
            !http1_started(x->from_upstream.reader) && method_is_idempotent(x->request.method) &&
-           x->request.framing == FRAMING_NONE;
-}
-
-static enum exchange_state fail_response(struct exchange *x, enum fault f)
-{
-    x->record.detail = bytes_of(fault_token(f));
-    return fail(x, f == FAULT_NO_MEMORY ? CLOSE_NO_MEMORY : CLOSE_UPSTREAM_FAULT);
+           x->record.request_bytes == 0;
 }
 
 static enum exchange_state read_response_head(struct exchange *x)
@@ -220,8 +202,23 @@ static enum exchange_state read_response_head(struct exchange *x)
         f = http1_expect_body(from->reader, x->response.framing, x->response.content_length);
     if (f != FAULT_NONE)
         return fail_response(x, f);
-    // 101 answers an Upgrade, and none is forwarded.
-    return x->response.status == 101 ? fail(x, CLOSE_UPSTREAM_FAULT) : RELAY;
+    return x->response.status == 101 ? begin_handover(x) : RELAY;
+}
+
+// 1xx is not the answer yet. It is passed on, but for a 100: where the client waits for one, ours was sent.
+// RFC 9110 15.2: "A server MUST NOT send a 1xx response to an HTTP/1.0 client."
+static enum exchange_state pass_interim(struct exchange *x)
+{
+    if (++x->interim > INTERIM_MAX)
+        return fail(x, CLOSE_UPSTREAM_FAULT);
+    if (x->response.status != 100 && x->request.minor > 0) {
+        struct bytes head = forward_interim(&x->response, &x->arena);
+        if (!head.at)
+            return fail(x, CLOSE_NO_MEMORY);
+        wire_send(x->seat->client, head, (struct bytes){0});
+    }
+    x->from_upstream.reader = http1_new(&x->arena, HTTP1_RESPONSE, &x->seat->config->limits);
+    return x->from_upstream.reader ? AWAIT : fail(x, CLOSE_NO_MEMORY);
 }
 
 static enum exchange_state await_response(struct exchange *x)
@@ -233,12 +230,9 @@ static enum exchange_state await_response(struct exchange *x)
         to = read_response_head(x);
         if (to != RELAY || x->response.status >= 200)
             return to;
-        if (++x->interim > INTERIM_MAX)
-            return fail(x, CLOSE_UPSTREAM_FAULT);
-        // 1xx is not the answer yet. Where the client waits for a 100, ours has been sent.
-        x->from_upstream.reader = http1_new(&x->arena, HTTP1_RESPONSE, &x->seat->config->limits);
-        if (!x->from_upstream.reader)
-            return fail(x, CLOSE_NO_MEMORY);
+        to = pass_interim(x);
+        if (to != AWAIT)
+            return to;
     }
     if (!x->lease.finished && !x->lease.broken)
         return AWAIT;
@@ -248,10 +242,18 @@ static enum exchange_state await_response(struct exchange *x)
     return LEASE;
 }
 
+// Is what is still to come of the request worth reading, to keep the connection?
+static bool rest_is_short(const struct exchange *x)
+{
+    return x->from_client.ended || x->request.framing == FRAMING_CHUNKED ||
+           x->request.content_length - x->record.request_bytes <= DRAIN_BYTES;
+}
+
 static enum exchange_state begin_answer(struct exchange *x)
 {
     enum framing framing = forward_framing(&x->response, x->request.minor);
-    bool         keep = may_keep(x) && framing != FRAMING_UNTIL_CLOSE && !x->seat->loop->draining;
+    bool         keep = x->request.keep_alive && rest_is_short(x) && framing != FRAMING_UNTIL_CLOSE &&
+                !x->seat->loop->draining;
     struct bytes head = forward_response(&x->response, &x->request, framing, keep, &x->arena);
     if (!head.at)
         return fail(x, CLOSE_NO_MEMORY);
@@ -261,6 +263,20 @@ static enum exchange_state begin_answer(struct exchange *x)
     x->record.upstream_ns = uv_hrtime() - x->lease.asked_ns;
     relay_begin(&x->to_client, x->seat->client, head, framing, x->response.content_length);
     return RELAY;
+}
+
+// They were checked when they were read: what can be wrong now is that there is no room.
+static bool pass_trailers(struct exchange *x)
+{
+    struct bytes  raw = http1_trailers(x->from_upstream.reader);
+    struct fields trailers;
+    if (raw.len == 0 || x->to_client.framing != FRAMING_CHUNKED)
+        return true;
+    if (head_trailers(raw, &x->seat->config->limits, &x->arena, &trailers) != FAULT_NONE)
+        return false;
+    struct bytes lines = forward_trailers(&trailers, &x->arena);
+    relay_trailers(&x->to_client, lines);
+    return lines.at != NULL;
 }
 
 static enum exchange_state pump_response(struct exchange *x)
@@ -285,8 +301,10 @@ static enum exchange_state pump_response(struct exchange *x)
         return fail_response(x, http1_fault(from->reader));
     if (step == HTTP1_END) {
         from->ended = true;
+        if (!pass_trailers(x))
+            return fail(x, CLOSE_NO_MEMORY);
         relay_end(&x->to_client);
-        return DONE;
+        return x->from_client.ended ? DONE : DRAIN;
     }
     relay_flush(&x->to_client);
     wire_want(upstream_wire(x->lease.connection), !relay_is_full(&x->to_client));
@@ -302,6 +320,27 @@ static enum exchange_state relay_bodies(struct exchange *x)
     }
     enum exchange_state to = pump_request(x);
     return to == RELAY ? pump_response(x) : to;
+}
+
+// The request was answered before its end. The server is not asked to read the rest; if that is short, the
+// client may send it and go on, otherwise it is told to close.
+static enum exchange_state drain_request(struct exchange *x)
+{
+    struct incoming *from = &x->from_client;
+    drop_lease(x);
+    while (x->outcome == OUTCOME_KEEP && x->drained <= DRAIN_BYTES) {
+        size_t          used;
+        struct bytes    piece;
+        enum http1_step step = http1_feed(from->reader, from->in, &used, &piece);
+        from->in = bytes_after(from->in, used);
+        x->drained += (uint32_t)used;
+        if (step == HTTP1_MORE)
+            return x->drained <= DRAIN_BYTES ? DRAIN : DONE;
+        from->ended = step == HTTP1_END;
+        if (step != HTTP1_BODY)
+            break;
+    }
+    return DONE;
 }
 
 // An answer that has no body, whatever it announces: some servers send one all the same, and a little later.
@@ -332,7 +371,7 @@ static enum exchange_state finish(struct exchange *x)
 // --- the machine
 // -------------------------------------------------------------------------------------------------
 
-enum patience { WAIT_NONE, WAIT_HEAD, WAIT_CONNECT, WAIT_FIRST_BYTE, WAIT_PROGRESS };
+enum patience { WAIT_NONE, WAIT_HEAD, WAIT_CONNECT, WAIT_FIRST_BYTE, WAIT_PROGRESS, WAIT_DRAIN };
 
 static const struct step {
     enum exchange_state (*run)(struct exchange *x);
@@ -345,8 +384,10 @@ static const struct step {
     [LEASE] = {lease_upstream, WAIT_NONE, TO(CONNECT) | TO(SEND) | TO(DONE)},
     [CONNECT] = {await_connection, WAIT_CONNECT, TO(SEND) | TO(LEASE) | TO(DONE)},
     [SEND] = {send_head, WAIT_NONE, TO(AWAIT) | TO(DONE)},
-    [AWAIT] = {await_response, WAIT_FIRST_BYTE, TO(RELAY) | TO(LEASE) | TO(DONE)},
-    [RELAY] = {relay_bodies, WAIT_PROGRESS, TO(DONE)},
+    [AWAIT] = {await_response, WAIT_FIRST_BYTE, TO(RELAY) | TO(HANDOVER) | TO(LEASE) | TO(DONE)},
+    [RELAY] = {relay_bodies, WAIT_PROGRESS, TO(DRAIN) | TO(DONE)},
+    [HANDOVER] = {pass_both_ways, WAIT_PROGRESS, TO(DONE)},
+    [DRAIN] = {drain_request, WAIT_DRAIN, TO(DONE)},
     [DONE] = {finish, WAIT_NONE, 0},
 #undef TO
 };
@@ -372,6 +413,9 @@ void exchange_arm(struct exchange *x)
     case WAIT_PROGRESS:
         loop_deadline(x->seat->loop, &x->deadline, t->idle_ms);
         break;
+    case WAIT_DRAIN:
+        loop_deadline(x->seat->loop, &x->deadline, DRAIN_MS);
+        break;
     }
 }
 
@@ -380,7 +424,7 @@ void exchange_enter(struct exchange *x, enum exchange_state to)
     ASSERT(steps[x->state].followers & (1u << to));
     x->state = to;
     ASSERT(to < LEASE || to == DONE || x->admission);
-    ASSERT((to != SEND && to != AWAIT && to != RELAY) || x->lease.connection);
+    ASSERT((to != SEND && to != AWAIT && to != RELAY && to != HANDOVER) || x->lease.connection);
     exchange_arm(x);
 }
 

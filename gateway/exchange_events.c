@@ -70,7 +70,7 @@ void exchange_free(struct exchange **exchange, enum close_reason why)
 {
     struct exchange *x = *exchange;
     *exchange = NULL;
-    if (x->state != DONE) {
+    if (x->state != DONE && x->state != DRAIN) { // in DRAIN the client has its answer
         x->record.verdict = RECORD_ERROR;
         x->record.reason = close_token(why);
         x->record.close = why;
@@ -88,7 +88,7 @@ void exchange_free(struct exchange **exchange, enum close_reason why)
 
 static bool is_moving(const struct exchange *x)
 {
-    return x->state == AWAIT || x->state == RELAY;
+    return x->state == AWAIT || x->state == RELAY || x->state == HANDOVER;
 }
 
 size_t exchange_take(struct exchange *x, struct bytes in)
@@ -98,6 +98,7 @@ size_t exchange_take(struct exchange *x, struct bytes in)
     x->from_client.in = in;
     exchange_run(x);
     size_t used = in.len - x->from_client.in.len;
+    x->continued = x->continued || x->from_client.in.len > 0;
     x->from_client.in = (struct bytes){0};
     if (used > 0 && is_moving(x))
         exchange_arm(x);
@@ -111,7 +112,7 @@ bool exchange_wants_bytes(const struct exchange *x)
 
 void exchange_client_drained(struct exchange *x)
 {
-    if (x->state != RELAY)
+    if (x->state != RELAY && x->state != HANDOVER)
         return;
     exchange_arm(x);
     wire_want(upstream_wire(x->lease.connection), true);
@@ -121,7 +122,10 @@ void exchange_client_finished(struct exchange *x)
 {
     if (x->state == DONE || x->from_client.ended)
         return;
-    exchange_enter(x, refuse_fault(x, FAULT_TRUNCATED));
+    if (x->state == HANDOVER)
+        handover_client_finished(x);
+    else
+        exchange_enter(x, x->state == DRAIN ? DONE : refuse_fault(x, FAULT_TRUNCATED));
     exchange_run(x);
 }
 
@@ -166,7 +170,7 @@ static void on_upstream_bytes(struct wire *w, struct bytes in)
     x->from_upstream.in = in;
     exchange_run(x);
     x->from_upstream.in = (struct bytes){0};
-    if (x->state == RELAY)
+    if (x->state == RELAY || x->state == HANDOVER)
         exchange_arm(x);
     seat->progressed(seat);
 }
@@ -211,6 +215,17 @@ static enum close_reason blame(const struct exchange *x)
     return client_owes ? CLOSE_BODY_TIMEOUT : CLOSE_UPSTREAM_STALLED;
 }
 
+static enum exchange_state give_up(struct exchange *x)
+{
+    if (x->state == DRAIN)
+        return DONE; // the answer was given
+    if (x->state == HANDOVER && !relay_is_full(&x->to_client) && !relay_is_full(&x->to_upstream)) {
+        x->record.close = CLOSE_IDLE; // nobody owes anybody anything
+        return DONE;
+    }
+    return fail(x, blame(x));
+}
+
 static void on_deadline(struct deadline *d)
 {
     struct exchange *x = (struct exchange *)((char *)d - offsetof(struct exchange, deadline));
@@ -218,6 +233,6 @@ static void on_deadline(struct deadline *d)
     if (x->state == CONNECT)
         x->lease.late = x->lease.broken = true; // the next server may do better
     else
-        exchange_enter(x, fail(x, blame(x)));
+        exchange_enter(x, give_up(x));
     run_and_tell(x);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// exchange_private: what the three files of the exchange know of each other: exchange.c (the steps),
-// exchange_refuse.c (answers of our own), exchange_events.c (what wires and owners report).
+// exchange_private: what the files of the exchange know of each other: exchange.c (the steps),
+// exchange_handover.c (WebSocket), exchange_refuse.c (answers of our own), exchange_events.c (what wires and
+// owners report).
 #pragma once
 #include "gateway/exchange.h"
 #include "gateway/relay.h"
@@ -10,7 +11,7 @@
 
 #define EXCHANGE_MAGIC 0x65786368u
 
-enum exchange_state { HEAD, DECIDE, LEASE, CONNECT, SEND, AWAIT, RELAY, DONE, STATE_COUNT };
+enum exchange_state { HEAD, DECIDE, LEASE, CONNECT, SEND, AWAIT, RELAY, HANDOVER, DRAIN, DONE, STATE_COUNT };
 
 // One of the two messages as it is read.
 struct incoming {
@@ -50,6 +51,8 @@ struct exchange {
     struct lease            lease;
     struct record           record;
     unsigned                interim;   // 1xx answers seen
+    uint32_t                drained;   // bytes of the request thrown away behind its answer
+    bool                    continued; // 100 Continue was sent, or the client did not wait for it
     bool                    answering; // the head of an answer is on its way to the client
 };
 
@@ -59,14 +62,21 @@ void                            exchange_run(struct exchange *x); // until every
 void exchange_enter(struct exchange *x, enum exchange_state to);  // the only writer of state
 void exchange_arm(struct exchange *x);                            // the deadline of the present state, anew
 
+// exchange_handover.c
+enum exchange_state begin_handover(struct exchange *x); // a 101 is there; returns the state to go to
+enum exchange_state pass_both_ways(struct exchange *x); // the step of HANDOVER
+void                handover_client_finished(struct exchange *x);
+
 // exchange_refuse.c: an answer of our own, or an abort where one of the upstream's is already under way. All
 // return the state to go to.
 enum exchange_state refuse_fault(struct exchange *x, enum fault f); // the message is wrong
 enum exchange_state refuse_reason(struct exchange *x, enum reason why,
                                   struct bytes detail); // the rules say no
 enum exchange_state refuse_ruling(struct exchange *x);  // what x->ruling says
-enum exchange_state redirect_to(struct exchange *x, struct bytes location);
+enum exchange_state redirect_to_https(struct exchange *x);
 enum exchange_state fail(struct exchange  *x,
                          enum close_reason why); // the world failed, or somebody took too long
-bool may_keep(const struct exchange *x);         // the client may send another request on this connection
+// The answer of the upstream is not valid.
+enum exchange_state fail_response(struct exchange *x, enum fault f);
+bool may_keep(const struct exchange *x); // the client may send another request on this connection
 void drop_lease(struct exchange *x);

@@ -88,7 +88,13 @@ enum exchange_state fail(struct exchange *x, enum close_reason why)
     return answer(x, &r);
 }
 
-enum exchange_state redirect_to(struct exchange *x, struct bytes location)
+enum exchange_state fail_response(struct exchange *x, enum fault f)
+{
+    x->record.detail = bytes_of(fault_token(f));
+    return fail(x, f == FAULT_NO_MEMORY ? CLOSE_NO_MEMORY : CLOSE_UPSTREAM_FAULT);
+}
+
+static enum exchange_state redirect_to(struct exchange *x, struct bytes location)
 {
     struct reply r = {.status = 308,
                       .token = "redirect",
@@ -96,4 +102,24 @@ enum exchange_state redirect_to(struct exchange *x, struct bytes location)
                       .field = "Location",
                       .field_value = location};
     return answer(x, &r);
+}
+
+enum exchange_state redirect_to_https(struct exchange *x)
+{
+    const struct request *q = &x->request;
+    size_t                room = q->host.name.len + q->target.path.len + q->target.query.len + 32;
+    struct bytes_out      to = {.at = arena_alloc(&x->arena, room), .cap = room};
+    if (!to.at || q->host.name.len == 0 || q->target.form == TARGET_ASTERISK)
+        return refuse_reason(x, REASON_NO_ROUTE, (struct bytes){0});
+    out_text(&to, q->host.is_v6 ? "https://[" : "https://");
+    out_bytes(&to, q->host.name);
+    out_text(&to, q->host.is_v6 ? "]" : "");
+    if (x->seat->listener->redirect_port != 443) {
+        out_char(&to, ':');
+        out_uint(&to, x->seat->listener->redirect_port);
+    }
+    out_bytes(&to, q->target.path);
+    out_text(&to, q->target.query.at ? "?" : "");
+    out_bytes(&to, q->target.query);
+    return redirect_to(x, out_written(&to));
 }

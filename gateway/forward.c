@@ -46,6 +46,21 @@ static void put_framing(struct bytes_out *out, enum framing framing, uint64_t le
     }
 }
 
+// RFC 9110 7.8: Upgrade is for one connection; it goes further only when both sides speak of the same thing.
+static void put_websocket(struct bytes_out *out)
+{
+    out_bytes(out, BYTES("Upgrade: websocket\r\nConnection: Upgrade\r\n"));
+}
+
+static void put_status_line(struct bytes_out *out, const struct response *response)
+{
+    out_bytes(out, BYTES("HTTP/1.1 "));
+    out_uint(out, response->status);
+    out_char(out, ' ');
+    out_bytes(out, response->reason);
+    out_bytes(out, BYTES("\r\n"));
+}
+
 // X-Forwarded-For: what a trusted sender reported, and the sender; of anybody else only the sender.
 static void put_forwarded_for(struct bytes_out *out, const struct request *q, const struct peer *peer)
 {
@@ -112,7 +127,24 @@ struct bytes forward_request(const struct admission *admission, const struct for
     put_field(&out, BYTES("Host"), q->host.received);
     put_fields(&out, &q->fields, true);
     put_framing(&out, q->framing, q->content_length);
+    if (q->websocket)
+        put_websocket(&out);
     put_origin(&out, q, origin);
+    out_bytes(&out, BYTES("\r\n"));
+    ASSERT(!out.overflowed);
+    return out_written(&out);
+}
+
+struct bytes forward_interim(const struct response *response, struct arena *arena)
+{
+    size_t           room = FIXED_MAX + response->reason.len + fields_room(&response->fields);
+    struct bytes_out out = {.at = arena_alloc(arena, room), .cap = room};
+    if (!out.at)
+        return (struct bytes){0};
+    put_status_line(&out, response);
+    put_fields(&out, &response->fields, false);
+    if (response->status == 101)
+        put_websocket(&out);
     out_bytes(&out, BYTES("\r\n"));
     ASSERT(!out.overflowed);
     return out_written(&out);
@@ -133,11 +165,7 @@ struct bytes forward_response(const struct response *response, const struct requ
     struct bytes_out out = {.at = arena_alloc(arena, room), .cap = room};
     if (!out.at)
         return (struct bytes){0};
-    out_bytes(&out, BYTES("HTTP/1.1 "));
-    out_uint(&out, response->status);
-    out_char(&out, ' ');
-    out_bytes(&out, response->reason);
-    out_bytes(&out, BYTES("\r\n"));
+    put_status_line(&out, response);
     put_fields(&out, &response->fields, false);
     // The length of what GET would have got, or of what was not modified: no body follows it. Never in a 204
     // (RFC 9110 8.6).
@@ -150,6 +178,17 @@ struct bytes forward_response(const struct response *response, const struct requ
     else if (request->minor == 0)
         out_bytes(&out, BYTES("Connection: keep-alive\r\n"));
     out_bytes(&out, BYTES("\r\n"));
+    ASSERT(!out.overflowed);
+    return out_written(&out);
+}
+
+struct bytes forward_trailers(const struct fields *trailers, struct arena *arena)
+{
+    size_t           room = fields_room(trailers);
+    struct bytes_out out = {.at = arena_alloc(arena, room), .cap = room};
+    if (!out.at)
+        return (struct bytes){0};
+    put_fields(&out, trailers, false);
     ASSERT(!out.overflowed);
     return out_written(&out);
 }

@@ -15,9 +15,13 @@ struct forward_origin {
 
 // Writes the head of an admitted request for an upstream.
 //   returns  bytes that live in the arena, from the request line to the empty line; {NULL, 0} when it is full
-// The body follows as it is framed: Content-Length, or chunked.
+// The body follows as it is framed: Content-Length, or chunked. A WebSocket handshake is written anew.
 MUST_USE struct bytes forward_request(const struct admission *admission, const struct forward_origin *origin,
                                       struct arena *arena);
+
+// Writes a 1xx head for a client of HTTP/1.1; a 101, which was judged, goes over to WebSocket.
+//   returns  as above
+MUST_USE struct bytes forward_interim(const struct response *response, struct arena *arena);
 
 // How the body of a response goes to the client: as it came, or chunked, or until close where the client
 // is 1.0.
@@ -29,3 +33,7 @@ enum framing forward_framing(const struct response *response, unsigned client_mi
 //   returns       as above
 MUST_USE struct bytes forward_response(const struct response *response, const struct request *request,
                                        enum framing framing, bool keep_alive, struct arena *arena);
+
+// Writes the trailer fields of a response, without the empty line behind them.
+//   returns  as above
+MUST_USE struct bytes forward_trailers(const struct fields *trailers, struct arena *arena);

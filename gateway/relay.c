@@ -53,14 +53,23 @@ void relay_flush(struct side *s)
         wire_send(s->to, take_head(s), (struct bytes){0});
 }
 
+void relay_trailers(struct side *s, struct bytes lines)
+{
+    ASSERT(!s->ended && s->framing == FRAMING_CHUNKED);
+    s->trailers = lines;
+}
+
 void relay_end(struct side *s)
 {
     ASSERT(s->framing != FRAMING_LENGTH || s->passed == s->announced);
     s->ended = true;
-    if (s->framing == FRAMING_CHUNKED)
-        wire_send(s->to, take_head(s), BYTES("0\r\n\r\n"));
-    else
+    if (s->framing != FRAMING_CHUNKED) {
         relay_flush(s);
+        return;
+    }
+    wire_send(s->to, take_head(s), s->trailers.len > 0 ? BYTES("0\r\n") : BYTES("0\r\n\r\n"));
+    if (s->trailers.len > 0)
+        wire_send(s->to, s->trailers, BYTES("\r\n"));
 }
 
 bool relay_is_full(const struct side *s)

@@ -12,6 +12,7 @@ struct side {
     uint64_t     announced; // FRAMING_LENGTH
     uint64_t     passed;    // bytes of the body so far
     bool         ended;
+    struct bytes trailers; // FRAMING_CHUNKED: field lines for the end
 };
 
 // Starts a message. Borrows head until the first piece, relay_flush or relay_end.
@@ -19,6 +20,8 @@ void relay_begin(struct side *s, struct wire *to, struct bytes head, enum framin
 void relay_piece(struct side *s, struct bytes piece);
 // Sends a head that is still waiting: no piece came with it.
 void relay_flush(struct side *s);
+// Field lines that relay_end shall send. Borrowed until then.
+void relay_trailers(struct side *s, struct bytes lines);
 void relay_end(struct side *s);
 // The receiver does not keep up: stop producing until its wire says on_drained.
 bool relay_is_full(const struct side *s);

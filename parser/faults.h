@@ -40,6 +40,8 @@
     FAULT(FAULT_TRAILER,             "trailer",                 400, "RFC 9110 6.5.1",     "a trailer field that would change framing, routing or authentication") \
     FAULT(FAULT_TRAILERS_TOO_LARGE,  "trailers_too_large",      431, "limits.trailer",     "the trailer fields are larger than allowed") \
     FAULT(FAULT_TRUNCATED,           "truncated",               400, "RFC 9112 8",         "the connection ended in the middle of the message") \
+    FAULT(FAULT_EXPECTATION,         "expectation",             417, "RFC 9110 10.1.1",     "the only expectation that is met here is 100-continue") \
+    FAULT(FAULT_WEBSOCKET,           "websocket",               400, "RFC 6455 4",          "the opening handshake of WebSocket is not valid") \
     FAULT(FAULT_TARGET_FORM,         "target_form",             400, "RFC 9112 3.2",       "the form of the request target does not fit the method") \
     FAULT(FAULT_TARGET_SCHEME,       "target_scheme",           400, "RFC 9112 3.2.2",     "an absolute target must be http or https") \
     FAULT(FAULT_TARGET_CHARACTER,    "target_character",        400, "RFC 3986 2",         "a character in the target that must be percent-encoded") \

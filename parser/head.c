@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // head: reads a head by its grammar in one pass, then applies the rules that need all of it.
 //
-//   request line or status line → field lines → Host → framing → Connection → target
+//   request line or status line → field lines → Host → framing → Connection → target → Expect → WebSocket
 //
 // Nothing is repaired: what is not exactly the grammar is a fault. Running off the end of `raw` is
 // FAULT_SYNTAX, and nothing else that is read line by line is, so that http1 can ask what a cut head is
@@ -9,6 +9,7 @@
 #include "parser/head.h"
 
 #include "parser/cursor.h"
+#include "parser/websocket.h"
 
 #define BIT(n) (UINT64_C(1) << (n))
 _Static_assert(FIELD_COUNT <= 64, "the sets of field ids are one word");
@@ -274,6 +275,20 @@ static enum fault target_rule(const struct head *h, struct bytes raw, struct are
     return FAULT_NONE;
 }
 
+// RFC 9110 10.1.1: a server may refuse what it cannot meet, and ignores all of it in HTTP/1.0.
+static enum fault expectation_rule(const struct head *h, bool *continue_r)
+{
+    *continue_r = false;
+    for (size_t i = 0; has(h, FIELD_EXPECT) && h->minor == 1 && i < h->count; i++) {
+        if (h->fields[i].id != FIELD_EXPECT)
+            continue;
+        if (!bytes_equal_nocase(h->fields[i].value, BYTES("100-continue")))
+            return FAULT_EXPECTATION;
+        *continue_r = true;
+    }
+    return FAULT_NONE;
+}
+
 enum fault head_request(struct bytes raw, const struct limits *limits, struct arena *arena,
                         struct request *request_r)
 {
@@ -291,9 +306,9 @@ enum fault head_request(struct bytes raw, const struct limits *limits, struct ar
     TRY(target_rule(&h, target, arena, &r));
     r.minor = h.minor;
     r.fields = fields_of(&h);
-    // RFC 9110 10.1.1: ignored in HTTP/1.0.
-    r.expect_continue = h.minor == 1 && has(&h, FIELD_EXPECT) &&
-                        bytes_equal_nocase(value_of(&h, FIELD_EXPECT), BYTES("100-continue"));
+    TRY(expectation_rule(&h, &r.expect_continue));
+    if (has(&h, FIELD_UPGRADE))
+        TRY(websocket_asked(&r, &r.websocket));
     *request_r = r;
     return FAULT_NONE;
 }
@@ -304,11 +319,10 @@ enum fault head_response(struct bytes raw, enum method method, const struct limi
     struct response r = {0};
     struct head     h = {0};
     struct cursor   c = cursor_over(raw);
-    bool            upgrade;
     TRY(status_line(&c, &h, &r.status, &r.reason));
     TRY(field_lines(&c, false, limits, arena, &h));
     TRY(framing_rule(&h, &r.framing, &r.content_length));
-    TRY(connection_rule(&h, &r.keep_alive, &upgrade));
+    TRY(connection_rule(&h, &r.keep_alive, &r.upgrade));
     r.minor = h.minor;
     r.fields = fields_of(&h);
     r.has_length = r.framing == FRAMING_LENGTH;

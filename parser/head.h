@@ -10,7 +10,8 @@
 //            request_r
 //   returns  request_r; what had to change lives in the arena
 //   fails    the first fault in reading order (request line, then each field line with its limits); after
-//            that the first of: method, host, framing, Connection, target. FAULT_SYNTAX when raw stops early
+//            that the first of: method, host, framing, Connection, target, Expect, WebSocket. FAULT_SYNTAX
+//            when raw stops early
 MUST_USE enum fault head_request(struct bytes raw, const struct limits *limits, struct arena *arena,
                                  struct request *request_r);
 

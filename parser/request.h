@@ -88,6 +88,9 @@ enum method method_of(struct bytes text);
     FIELD(FIELD_COOKIE,            "cookie",                   GUARDED) \
     FIELD(FIELD_CONTENT_TYPE,      "content-type",             GUARDED) \
     FIELD(FIELD_CONTENT_ENCODING,  "content-encoding",         GUARDED) \
+    FIELD(FIELD_WEBSOCKET_KEY,     "sec-websocket-key",        GUARDED) \
+    FIELD(FIELD_WEBSOCKET_VERSION, "sec-websocket-version",    GUARDED) \
+    FIELD(FIELD_WEBSOCKET_ACCEPT,  "sec-websocket-accept",     GUARDED) \
     FIELD(FIELD_SET_COOKIE,        "set-cookie",               GUARDED) \
     FIELD(FIELD_LOCATION,          "location",                 GUARDED) \
     FIELD(FIELD_DATE,              "date",                     GUARDED) \
@@ -153,5 +156,6 @@ struct request {
     uint64_t      content_length; // FRAMING_LENGTH only
     bool          keep_alive;     // the client would like to use the connection again
     bool          expect_continue;
-    bool          upgrade; // asks for another protocol; the Upgrade field says which
+    bool          upgrade;   // asks for another protocol; the Upgrade field says which
+    bool          websocket; // asks for WebSocket, with all that its handshake needs
 };

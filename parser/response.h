@@ -12,4 +12,5 @@ struct response {
     uint64_t      content_length; // FRAMING_LENGTH; also set, with has_length, for an answer to HEAD or a 304
     bool          has_length;
     bool          keep_alive; // the upstream will take another request on this connection
+    bool          upgrade;    // goes over to another protocol; the Upgrade field says which
 };

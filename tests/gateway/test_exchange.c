@@ -103,6 +103,30 @@ Test(exchange, a_body_that_comes_before_the_server_is_there_is_kept)
     cr_expect(s->client->is_wanted);
 }
 
+Test(exchange, a_client_that_does_not_wait_for_a_100_gets_none)
+{
+    script_client_sends(s,
+                        "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi");
+    cr_expect_str_eq(script_client_sees(s), "");
+    EXPECT_ENDS(script_upstream_sees(s), "\r\n\r\nhi");
+    script_upstream_sends(s, OK_2);
+    cr_expect_str_eq(script_client_sees(s), OK_2);
+}
+
+Test(exchange, a_100_is_sent_once)
+{
+    script_client_sends(s, GET);
+    script_upstream_sends(s, OK_2);
+    script_all_forget(s);
+    script_client_sends(s, "PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    actor_finishes(script_upstream(s)); // it was stale
+    cr_expect_eq(script_upstreams(s), 2);
+    script_client_sends(s, "hi");
+    EXPECT_ENDS(script_upstream_sees(s), "\r\n\r\nhi");
+    script_upstream_sends(s, OK_2);
+    cr_expect_str_eq(script_client_sees(s), "HTTP/1.1 100 Continue\r\n\r\n" OK_2);
+}
+
 Test(exchange, a_client_that_waits_for_a_100_gets_ours_and_not_the_servers)
 {
     script_client_sends(s, "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
@@ -144,8 +168,26 @@ static const struct {
     {"304 names the length of what it does not send", GET,
      "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", "",
      "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", true, false},
-    {"interim answers are not the answer", GET,
-     "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n", OK_2, OK_2, true, true},
+    {"interim answers are passed on, written anew", GET,
+     "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nConnection: close\r\nContent-Length: 3\r\n\r\n"
+     "HTTP/1.1 102 Processing\r\n\r\n",
+     OK_2, "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" OK_2, true, true},
+    {"a 100 that nobody waits for is not", GET, "HTTP/1.1 100 Continue\r\n\r\n", OK_2, OK_2, true, true},
+    {"nor is any to a 1.0 client", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+     "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", OK_2,
+     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok", true, true},
+    {"trailers are kept", GET, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n",
+     "0\r\nChecksum:1\r\nTiming:  2 \r\n\r\n",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nChecksum: 1\r\nTiming: 2\r\n\r\n",
+     true, true},
+    {"but not for a 1.0 client", "GET / HTTP/1.0\r\n\r\n",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", "0\r\nChecksum: 1\r\n\r\n",
+     "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok", false, true},
+    {"a 1.0 server that says so is asked again", GET,
+     "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", "", OK_2, true, true},
+    {"a part is passed on as it is", "GET / HTTP/1.1\r\nHost: a\r\nRange: bytes=0-1\r\n\r\n",
+     "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-1/9\r\nContent-Length: 2\r\n\r\nok", "",
+     "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-1/9\r\nContent-Length: 2\r\n\r\nok", true, true},
     {"a server that closes is not asked again", GET,
      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok", "", OK_2, true, false},
     {"a 1.0 server is not asked again", GET, "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", "", OK_2, true,
@@ -200,9 +242,12 @@ Test(exchange, an_answer_that_ends_with_a_reset_is_not_complete)
 // --- the client's connection afterwards
 // ------------------------------------------------------------------------------
 
-Test(exchange, an_answer_before_the_end_of_the_request_ends_both_connections)
+#define POST_LARGE "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 262147\r\n\r\n"
+#define POST_CHUNKS "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+Test(exchange, an_answer_before_the_end_of_a_long_request_ends_both_connections)
 {
-    script_client_sends(s, POST_5 "he");
+    script_client_sends(s, POST_LARGE "he");
     script_upstream_sends(s, OK_2);
     EXPECT_HAS(script_client_sees(s), "Connection: close\r\n");
     EXPECT_ENDS(script_client_sees(s), "\r\n\r\nok");
@@ -211,6 +256,92 @@ Test(exchange, an_answer_before_the_end_of_the_request_ends_both_connections)
     script_client_sends(s, "llo" GET);
     cr_expect_eq(script_upstreams(s), 1, "what follows is read and thrown away");
     EXPECT_LACKS(script_upstream_sees(s), "llo");
+}
+
+Test(exchange, what_little_is_left_of_an_answered_request_is_thrown_away)
+{
+    static char most[256 * 1024 + 1];
+    memset(most, 'm', sizeof most - 1);
+    const struct {
+        const char *label, *begin, *rest;
+    } rows[] = {
+        {"a length", POST_5 "he", "llo"},
+        {"chunks", POST_CHUNKS "2\r\nhe\r\n", "3\r\nllo\r\n0\r\n\r\n"},
+        {"the most that is read", POST_LARGE "hel", most},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        begin_with(SCRIPT_CONFIG);
+        script_client_sends(s, rows[i].begin);
+        script_upstream_sends(s, OK_2);
+        cr_expect_str_eq(script_client_sees(s), OK_2, "%s: the answer does not wait", rows[i].label);
+        cr_expect_eq(script_upstream(s)->end, ACTOR_CLOSED, "%s: in the middle of it", rows[i].label);
+        script_client_sends(s, rows[i].rest);
+        cr_expect_eq(script_record(s)->record.verdict, RECORD_PASS, "%s", rows[i].label);
+        cr_expect_eq(script_record(s)->record.close, CLOSE_NONE, "%s", rows[i].label);
+        script_client_sends(s, GET);
+        cr_expect_eq(script_upstreams(s), 2, "%s: what follows is the next request", rows[i].label);
+        EXPECT_STARTS(script_upstream_sees(s), "GET / ");
+        script_upstream_sends(s, OK_2);
+        cr_expect_str_eq(script_client_sees(s), OK_2 OK_2, "%s", rows[i].label);
+    }
+}
+
+Test(exchange, an_answered_request_that_does_not_end_ends_the_connection)
+{
+    static char endless[256 * 1024];
+    memset(endless, 'e', sizeof endless);
+    script_client_sends(s, POST_CHUNKS "80000\r\n");
+    script_upstream_sends(s, OK_2);
+    actor_sends(s->client, (struct bytes){endless, sizeof endless});
+    cr_expect_eq(s->client->end, ACTOR_OPEN, "that much is read");
+    script_client_sends(s, "e");
+    cr_expect_eq(s->client->end, ACTOR_FINISHED);
+    cr_expect_str_eq(script_client_sees(s), OK_2);
+    cr_expect_eq(script_record(s)->record.close, CLOSE_DONE);
+
+    script_client_connects(s);
+    script_client_sends(s, POST_5);
+    script_upstream_sends(s, OK_2);
+    script_client_sends(s, "h");
+    script_passes_ms(s, 1000);
+    script_client_sends(s, "e");
+    cr_expect_eq(s->client->end, ACTOR_OPEN);
+    script_passes_ms(s, 1000 + 2 * WHEEL_TICK_MS);
+    cr_expect_eq(s->client->end, ACTOR_FINISHED, "however it drips");
+}
+
+Test(exchange, a_request_that_cannot_be_drained_ends_the_connection)
+{
+    static const struct {
+        const char *label, *begin, *rest;
+    } rows[] = {
+        {"a broken chunk", POST_CHUNKS, "x\r\n"},
+        {"a client that closes",
+         "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\n", ""},
+        {"1.0", "POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\n", ""},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        script_client_connects(s);
+        script_client_sends(s, rows[i].begin);
+        script_upstream_sends(s, OK_2);
+        script_client_sends(s, rows[i].rest);
+        cr_expect_eq(s->client->end, ACTOR_FINISHED, "%s", rows[i].label);
+        EXPECT_ENDS(script_client_sees(s), "\r\n\r\nok");
+    }
+}
+
+Test(exchange, a_client_that_leaves_behind_an_early_answer_had_it)
+{
+    script_client_sends(s, POST_5);
+    script_upstream_sends(s, OK_2);
+    actor_finishes(s->client);
+    cr_expect_eq(script_record(s)->record.verdict, RECORD_PASS);
+    script_client_connects(s);
+    script_client_sends(s, POST_5);
+    script_upstream_sends(s, OK_2);
+    actor_resets(s->client);
+    cr_expect_eq(script_record(s)->record.verdict, RECORD_PASS);
+    cr_expect_eq(caught_count(), 2);
 }
 
 Test(exchange, a_head_of_an_answer_while_the_request_goes_on_does_not_stop_it)
@@ -249,6 +380,9 @@ Test(exchange, a_kept_connection_that_went_stale_is_replaced_for_what_may_be_rep
         {"GET", GET, true},
         {"DELETE", "DELETE /x HTTP/1.1\r\nHost: a\r\n\r\n", true},
         {"POST", "POST / HTTP/1.1\r\nHost: a\r\n\r\n", false},
+        {"PUT of nothing", "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", true},
+        {"PUT of no chunks", "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+         true},
         {"PUT with a body, which is gone", "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi", false},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
@@ -388,7 +522,7 @@ Test(exchange, answers_that_are_not_valid_are_a_502)
         script_client_sends(s, GET);
         script_upstream_sends(s, rows[i].answer);
         const struct caught *r = script_record(s);
-        EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 502 ");
+        EXPECT_HAS(script_client_sees(s), "HTTP/1.1 502 ");
         cr_expect_eq(script_failed_because(s), CLOSE_UPSTREAM_FAULT, "%s", rows[i].label);
         cr_expect_eq(r->record.upstream_ns, 0, "%s: %" PRIu64, rows[i].label, r->record.upstream_ns);
         cr_expect_eq(script_upstream(s)->end, ACTOR_CLOSED, "%s", rows[i].label);
@@ -402,7 +536,8 @@ Test(exchange, eight_interim_answers_are_fine)
     for (int i = 0; i < 8; i++)
         script_upstream_sends(s, "HTTP/1.1 103 Early Hints\r\n\r\n");
     script_upstream_sends(s, OK_2);
-    cr_expect_str_eq(script_client_sees(s), OK_2);
+    EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 103 Early Hints\r\n\r\n");
+    EXPECT_ENDS(script_client_sees(s), "Hints\r\n\r\n" OK_2);
 }
 
 Test(exchange, an_answer_that_stops_in_the_middle_never_looks_complete)
@@ -413,7 +548,7 @@ Test(exchange, an_answer_that_stops_in_the_middle_never_looks_complete)
     } rows[] = {
         {"nothing at all", "", false},
         {"a piece of the head", "HTTP/1.1 200 OK\r\nConte", false},
-        {"an interim answer only", "HTTP/1.1 103 Early Hints\r\n\r\n", false},
+        {"a 100 only", "HTTP/1.1 100 Continue\r\n\r\n", false},
         {"the head only", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", true},
         {"a piece of the body", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no", true},
         {"chunks without the last", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", true},
@@ -431,6 +566,15 @@ Test(exchange, an_answer_that_stops_in_the_middle_never_looks_complete)
             EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 502 ");
         cr_expect_eq(script_upstream(s)->end, ACTOR_CLOSED, "%s", rows[i].label);
     }
+}
+
+Test(exchange, an_interim_answer_is_not_the_beginning_of_the_answer)
+{
+    script_client_sends(s, GET);
+    script_upstream_sends(s, "HTTP/1.1 103 Early Hints\r\n\r\n");
+    actor_finishes(script_upstream(s));
+    EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 502 ");
+    cr_expect_eq(s->client->end, ACTOR_OPEN);
 }
 
 Test(exchange, a_broken_chunk_is_a_502_or_an_abort_and_never_an_end)

@@ -211,6 +211,16 @@ Test(forward, a_full_arena_gives_nothing)
     cr_expect_null(forward_request(a, &origin, &full).at);
 }
 
+Test(forward, a_websocket_is_asked_for_anew)
+{
+    const char *sent =
+        forwarded("GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n"
+                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+    EXPECT_STARTS(sent, "GET /chat HTTP/1.1\r\nHost: a\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                        "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+    EXPECT_ENDS(sent, ORIGIN_A);
+}
+
 // --- responses
 // ---------------------------------------------------------------------------------------------------------
 
@@ -270,4 +280,54 @@ Test(forward, responses)
             answered(responses[i].head, responses[i].method, responses[i].minor, responses[i].keep);
         cr_expect_str_eq(sent, responses[i].sent, "%s: %s", responses[i].label, sent);
     }
+}
+
+static struct response response_of(const char *head)
+{
+    struct response response;
+    struct limits   limits = LIMITS_DEFAULT;
+    cr_assert_eq(head_response(bytes_of(head), METHOD_GET, &limits, &arena, &response), FAULT_NONE, "%s",
+                 head);
+    return response;
+}
+
+Test(forward, interim_answers)
+{
+    static const struct {
+        const char *label, *head, *sent;
+    } interim[] = {
+        {"hints", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nLink: </y>\r\n\r\n",
+         "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nLink: </y>\r\n\r\n"},
+        {"nothing of framing and of this connection",
+         "HTTP/1.1 102 P\r\nContent-Length: 5\r\nConnection: close, X\r\nX: 1\r\nUpgrade: h2c\r\n\r\n",
+         "HTTP/1.1 102 P\r\n\r\n"},
+        {"the way out of HTTP is written anew",
+         "HTTP/1.1 101 Switching\r\nUpgrade: WebSocket\r\nConnection: upgrade, "
+         "close\r\nSec-WebSocket-Accept: x\r\n"
+         "Sec-WebSocket-Protocol: chat\r\n\r\n",
+         "HTTP/1.1 101 Switching\r\nSec-WebSocket-Accept: x\r\nSec-WebSocket-Protocol: chat\r\n"
+         "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n"},
+    };
+    for (size_t i = 0; i < ROWS(interim); i++) {
+        struct response response = response_of(interim[i].head);
+        const char     *sent = terminated(forward_interim(&response, &arena));
+        cr_expect_str_eq(sent, interim[i].sent, "%s: %s", interim[i].label, sent);
+    }
+}
+
+Test(forward, trailers)
+{
+    struct fields trailers;
+    struct limits limits = LIMITS_DEFAULT;
+    cr_assert_eq(head_trailers(BYTES("A:1\r\nb:  2 \r\n"), &limits, &arena, &trailers), FAULT_NONE);
+    cr_expect_str_eq(terminated(forward_trailers(&trailers, &arena)), "A: 1\r\nb: 2\r\n");
+}
+
+Test(forward, no_head_is_written_into_a_full_arena)
+{
+    struct response response = response_of("HTTP/1.1 103 Early Hints\r\nA: 1\r\n\r\n");
+    struct arena    full;
+    arena_init(&full, NULL, 16);
+    cr_expect_null(forward_interim(&response, &full).at);
+    cr_expect_null(forward_trailers(&response.fields, &full).at);
 }

@@ -100,6 +100,15 @@ Test(relay, chunks_of_every_size_are_framed_alike)
     }
 }
 
+Test(relay, trailers_go_between_the_last_chunk_and_the_end)
+{
+    relay_begin(&side, &wire, BYTES("HEAD\r\n\r\n"), FRAMING_CHUNKED, 0);
+    relay_piece(&side, BYTES("ab"));
+    relay_trailers(&side, BYTES("A: 1\r\nB: 2\r\n"));
+    relay_end(&side);
+    cr_expect_str_eq(actor_has(reader), "HEAD\r\n\r\n2\r\nab\r\n0\r\nA: 1\r\nB: 2\r\n\r\n");
+}
+
 Test(relay, it_is_full_while_its_reader_does_not_keep_up)
 {
     relay_begin(&side, &wire, BYTES("HEAD\r\n\r\n"), FRAMING_UNTIL_CLOSE, 0);

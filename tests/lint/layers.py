@@ -12,7 +12,7 @@ RUNGS = {
         "main cli cli_* explain admin reload",
         "serve listener connection",
         "exchange exchange_*",
-        "forward relay reply upstream upstream_* health_check jobs access_log metrics alerts",
+        "forward relay reply websocket upstream upstream_* health_check jobs access_log metrics alerts",
         "wire wire_* tls tls_* loop",
         "config config_* certificate certificate_* close_reasons cores deadline file log privilege record",
     ),
@@ -27,7 +27,7 @@ RUNGS = {
     ),
     "parser": (
         "http1 chunked",
-        "head head_* response forwarded",
+        "head head_* websocket response forwarded",
         "request",
         "target target_*",
         "host",

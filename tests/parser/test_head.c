@@ -261,8 +261,8 @@ Test(head, the_connection_afterwards)
         {"HTTP/1.0 goes", BYTES("GET / HTTP/1.0\r\n\r\n"), false, false},
         {"HTTP/1.0 with keep-alive", BYTES("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), true, false},
         {"closed is not close", BYTES(GET "Connection: closed\r\n\r\n"), true, false},
-        {"an upgrade", BYTES(GET "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"), true, true},
-        {"Upgrade alone", BYTES(GET "Upgrade: websocket\r\n\r\n"), true, false},
+        {"an upgrade", BYTES(GET "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"), true, true},
+        {"Upgrade alone", BYTES(GET "Upgrade: h2c\r\n\r\n"), true, false},
         {"Connection: upgrade alone", BYTES(GET "Connection: upgrade\r\n\r\n"), true, false},
         {"no upgrade from HTTP/1.0",
          BYTES("GET / HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"), false, false},
@@ -278,7 +278,13 @@ Test(head, expectations)
 {
     cr_expect(request_of("1.1", BYTES(GET "Expect: 100-continue\r\n\r\n")).expect_continue);
     cr_expect_not(request_of("1.0", BYTES("GET / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n")).expect_continue);
-    cr_expect_not(request_of("another", BYTES(GET "Expect: 200-ok\r\n\r\n")).expect_continue);
+    cr_expect_not(
+        request_of("another in 1.0", BYTES("GET / HTTP/1.0\r\nExpect: 200-ok\r\n\r\n")).expect_continue);
+    expect_fault("another", BYTES(GET "Expect: 200-ok\r\n\r\n"), FAULT_EXPECTATION);
+    expect_fault("one more", BYTES(GET "Expect: 100-continue\r\nExpect: 200-ok\r\n\r\n"), FAULT_EXPECTATION);
+    expect_fault("an empty one", BYTES(GET "Expect:\r\n\r\n"), FAULT_EXPECTATION);
+    expect_fault("a second reason is named after the target",
+                 BYTES("GET /%zz HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n"), FAULT_TARGET_PERCENT);
 }
 
 Test(head, response_framing)
