@@ -20,8 +20,7 @@ static int no_passphrase(char *buffer, int size, int writing, void *context)
     return -1;
 }
 
-// The PEM text that a value stands for, as a copy in the arena: its own, or that of the file it names.
-static struct bytes load_pem(struct bytes value, struct arena *arena, char why_r[CERTIFICATE_WHY_MAX])
+struct bytes certificate_pem(struct bytes value, struct arena *arena, char why_r[CERTIFICATE_WHY_MAX])
 {
     struct bytes none = {NULL, 0};
     if (bytes_starts_with(value, PEM_BEGIN))
@@ -33,6 +32,7 @@ static struct bytes load_pem(struct bytes value, struct arena *arena, char why_r
         (void)snprintf(why_r, CERTIFICATE_WHY_MAX, "this is neither a path nor PEM text");
         return none;
     }
+    (void)snprintf(why_r, CERTIFICATE_WHY_MAX, "no memory");
     struct bytes_out pem = {.at = malloc(CERTIFICATE_PEM_MAX), .cap = CERTIFICATE_PEM_MAX};
     if (pem.at == NULL)
         return none;
@@ -104,7 +104,8 @@ static const char *refused_by_tls(X509 *leaf, EVP_PKEY *key)
     return fine || why != NULL ? why : "TLS does not take this certificate";
 }
 
-static bool pair_fits(const struct certificate *c, char why_r[CERTIFICATE_WHY_MAX], bool *key_r)
+static bool pair_fits(struct certificate *c, struct arena *arena, char why_r[CERTIFICATE_WHY_MAX],
+                      bool *key_r)
 {
     X509       *leaf = read_leaf(c->chain_pem);
     EVP_PKEY   *key = read_key(c->key_pem);
@@ -114,6 +115,10 @@ static bool pair_fits(const struct certificate *c, char why_r[CERTIFICATE_WHY_MA
         wrong = chain_is_whole(c->chain_pem) ? refused_by_tls(leaf, key)
                                              : "a certificate behind the first one cannot be read";
     }
+    if (wrong == NULL) {
+        c->key_kind = EVP_PKEY_get_base_id(key);
+        wrong = certificate_read_names(c, leaf, arena) ? NULL : "no memory";
+    }
     X509_free(leaf);
     EVP_PKEY_free(key);
     ERR_clear_error();
@@ -122,20 +127,20 @@ static bool pair_fits(const struct certificate *c, char why_r[CERTIFICATE_WHY_MA
     return wrong == NULL;
 }
 
-const struct certificate *certificate_load(struct bytes chain, struct bytes key, struct arena *arena,
-                                           char why_r[CERTIFICATE_WHY_MAX], bool *key_r)
+struct certificate *certificate_load(struct bytes chain, struct bytes key, struct arena *arena,
+                                     char why_r[CERTIFICATE_WHY_MAX], bool *key_r)
 {
     (void)snprintf(why_r, CERTIFICATE_WHY_MAX, "no memory");
     *key_r = false;
-    struct certificate *c = arena_alloc(arena, sizeof *c);
+    struct certificate *c = arena_zalloc(arena, sizeof *c);
     if (c == NULL)
         return NULL;
-    c->chain_pem = load_pem(chain, arena, why_r);
+    c->chain_pem = certificate_pem(chain, arena, why_r);
     if (c->chain_pem.at == NULL)
         return NULL;
     *key_r = key.len > 0;
-    c->key_pem = key.len == 0 ? c->chain_pem : load_pem(key, arena, why_r);
+    c->key_pem = key.len == 0 ? c->chain_pem : certificate_pem(key, arena, why_r);
     if (c->key_pem.at == NULL)
         return NULL;
-    return pair_fits(c, why_r, key_r) ? c : NULL;
+    return pair_fits(c, arena, why_r, key_r) ? c : NULL;
 }

@@ -17,13 +17,28 @@ union config_address {
 
 uint16_t config_port(const union config_address *address);
 
+enum config_client_auth {
+    CLIENT_AUTH_NONE,    // no certificate is asked for
+    CLIENT_AUTH_REQUEST, // asked for; without a good one the client is served all the same, and policies know
+    CLIENT_AUTH_REQUIRE  // without a good one there is no connection
+};
+
+struct config_tls {
+    const struct certificate **certificates; // the first one is for all names that no other is for
+    size_t                     certificate_count;
+    bool                       only_1_3;
+    enum config_client_auth    client_auth;
+    struct bytes               client_ca_pem;  // empty: CLIENT_AUTH_NONE
+    struct bytes               client_crl_pem; // empty: nobody is revoked
+};
+
 struct config_listener {
-    union config_address address; // ":8080" is every address, IPv6 and IPv4 (one socket, IPV6_V6ONLY off)
-    struct bytes         text;    // as written, for messages
-    const struct certificate *certificate;    // NULL: plain
-    bool                      redirect_https; // answer everything with a redirect to https
-    uint16_t    redirect_port; // 443, or the port of the first TLS listener; what redirects name
-    struct node node;          // where it was written
+    union config_address     address; // ":8080" is every address, IPv6 and IPv4 (one socket, IPV6_V6ONLY off)
+    struct bytes             text;    // as written, for messages
+    const struct config_tls *tls;     // NULL: plain
+    bool                     redirect_https; // answer everything with a redirect to https
+    uint16_t                 redirect_port; // 443, or the port of the first TLS listener; what redirects name
+    struct node              node;          // where it was written
 };
 
 struct config_server {

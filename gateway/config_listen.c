@@ -76,30 +76,6 @@ static void read_listener_address(struct config *c, struct config_listener *l)
     }
 }
 
-static void read_tls(struct config *c, struct config_listener *l, struct node tls)
-{
-    static const char *const keys[] = {"cert", "key", NULL};
-    if (!node_expect_object(tls))
-        return;
-    node_keys(tls, keys);
-
-    struct node  cert;
-    struct node  key = config_child(tls, "key");
-    struct bytes cert_text;
-    struct bytes key_text = BYTES("");
-    if (!node_find(tls, "cert", &cert)) {
-        node_problem(tls, "name a PEM file; portcullis cert dev makes one to try", "\"cert\" is missing");
-        return;
-    }
-    if (!node_text(cert, &cert_text) || (key.item != NULL && !node_text(key, &key_text)))
-        return;
-    char why[CERTIFICATE_WHY_MAX];
-    bool of_key;
-    l->certificate = certificate_load(cert_text, key_text, &c->arena, why, &of_key);
-    if (l->certificate == NULL)
-        node_problem(of_key && key.item != NULL ? key : cert, NULL, "%s", why);
-}
-
 static void read_listener(struct config *c, struct config_listener *l, struct node n)
 {
     static const char *const keys[] = {"address", "tls", "redirect", NULL};
@@ -120,7 +96,7 @@ static void read_listener(struct config *c, struct config_listener *l, struct no
     bool        has_tls = node_find(n, "tls", &tls);
     size_t      ignored;
     if (has_tls)
-        read_tls(c, l, tls);
+        l->tls = config_read_tls(c, tls);
     if (!node_find(n, "redirect", &redirect))
         return;
     l->redirect_https = node_choice(redirect, redirects, &ignored);
@@ -133,7 +109,7 @@ static void set_redirect_ports(struct config *c)
 {
     uint16_t port = PORT_HTTPS;
     for (size_t i = c->listener_count; i-- > 0;)
-        if (c->listeners[i].certificate != NULL)
+        if (c->listeners[i].tls != NULL)
             port = config_port(&c->listeners[i].address);
     for (size_t i = 0; i < c->listener_count; i++)
         c->listeners[i].redirect_port = port;

@@ -6,6 +6,7 @@
 
 #define CONFIG_BYTES_MAX (64u * 1024u * 1024u) // the arena: mostly certificates
 #define CONFIG_LISTENERS_MAX 64u
+#define CONFIG_CERTIFICATES_MAX 64u // of one listener
 #define CONFIG_UPSTREAMS_MAX 256u
 #define CONFIG_SERVERS_MAX 64u  // of one upstream
 #define CONFIG_SHORT_NAME "app" // of the upstream that the short form does not name
@@ -39,5 +40,7 @@ void config_read_deadlines(struct node parent, const struct config_deadline rows
 
 void config_address_set(union config_address *address, const struct ip *ip, uint16_t port);
 
-void config_read_listen(struct config *c, struct node root);
-void config_read_upstreams(struct config *c, struct node root);
+// NULL when it is wrong, which was reported.
+MUST_USE const struct config_tls *config_read_tls(struct config *c, struct node tls);
+void                              config_read_listen(struct config *c, struct node root);
+void                              config_read_upstreams(struct config *c, struct node root);

@@ -12,6 +12,8 @@
 //     instead of a reset.
 #include "gateway/connection.h"
 #include "gateway/exchange.h"
+#include "gateway/tls_clients.h"
+#include "gateway/tls_context.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -35,6 +37,7 @@ struct connection {
     struct exchange      *exchange; // NULL: idle
     struct ahead          ahead;
     struct deadline       deadline;
+    char                 *client_facts; // what seat.tls points into
     size_t                lingered;
     bool                  client_finished;
     bool                  served;   // an exchange has ended on it
@@ -75,6 +78,7 @@ static void on_closed(struct wire *w)
     TAILQ_REMOVE(&set->list, c, next);
     set->count--;
     c->magic = 0;
+    free(c->client_facts);
     free(c);
     if (set->count == 0 && set->loop->draining)
         set->emptied(set->loop);
@@ -215,13 +219,25 @@ static struct bytes bytes_ahead(const struct connection *c)
 // --- what the wire, the exchange and the clock report
 // --------------------------------------------------------------
 
+// Plain HTTP on a port of ours that speaks TLS: a wrong URL, mostly.
+static void on_plain(struct wire *w)
+{
+    wire_send(w,
+              BYTES("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                    "Content-Length: 37\r\nConnection: close\r\n\r\n"),
+              BYTES("400 Bad Request\nthis port speaks TLS\n"));
+    linger(of_wire(w));
+}
+
 static void on_open(struct wire *w)
 {
     struct connection *c = of_wire(w);
-    const char        *sni = SSL_get_servername(w->ssl, TLSEXT_NAMETYPE_host_name);
+    if (!tls_facts_of(w->ssl, &c->seat.tls, &c->client_facts)) {
+        connection_close(c, CLOSE_NO_MEMORY, true);
+        return;
+    }
     c->state = SERVE;
-    c->seat.tls =
-        (struct tls_facts){.version = SSL_get_version(w->ssl), .sni = sni ? bytes_of(sni) : BYTES("")};
+    c->seat.certificate = tls_context_certificate(w->ssl);
     loop_deadline(c->set->loop, &c->deadline,
                   c->set->loop->draining ? LAST_CHANCE_MS : c->set->config->timeouts.idle_ms);
 }
@@ -263,8 +279,11 @@ static void on_end(struct wire *w, enum wire_end how)
     connection_step(c, bytes_ahead(c));
 }
 
-static const struct wire_events client_events = {
-    .on_open = on_open, .on_bytes = on_bytes, .on_drained = on_drained, .on_end = on_end};
+static const struct wire_events client_events = {.on_open = on_open,
+                                                 .on_plain = on_plain,
+                                                 .on_bytes = on_bytes,
+                                                 .on_drained = on_drained,
+                                                 .on_end = on_end};
 
 static void on_progressed(struct exchange_seat *seat)
 {

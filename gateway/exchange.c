@@ -78,10 +78,22 @@ static enum exchange_state read_head(struct exchange *x)
     return DECIDE;
 }
 
+// RFC 9110 7.4, 15.5.20: the connection was made for another origin. Browsers reuse one for all names of its
+// certificate, and an attacker asks for one name in the handshake and for another in the request.
+static bool is_misdirected(const struct exchange *x)
+{
+    const struct config_tls *tls = x->seat->listener->tls;
+    struct bytes             host = x->request.host.name;
+    return tls && tls->certificate_count > 1 && !certificate_covers(x->seat->certificate, host) &&
+           certificate_for(tls->certificates, tls->certificate_count, host) != NULL;
+}
+
 static enum exchange_state decide(struct exchange *x)
 {
     if (x->seat->listener->redirect_https)
         return redirect_to_https(x);
+    if (is_misdirected(x))
+        return refuse_reason(x, REASON_MISDIRECTED, (struct bytes){0});
     enum reason why;
     x->record.route = snapshot_route(x->seat->config->snapshot, &x->request, &why);
     if (!x->record.route)

@@ -19,6 +19,7 @@ struct exchange_seat {
     const struct config_listener *listener;
     struct peer                   peer;
     struct tls_facts              tls;              // version NULL: plain
+    const struct certificate     *certificate;      // that TLS was set up for; NULL: plain
     uint16_t                      port;             // that the client reached
     void (*progressed)(struct exchange_seat *seat); // something happened that the owner did not cause
 };

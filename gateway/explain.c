@@ -131,7 +131,7 @@ static const struct config_listener *find_listener(const struct config *c, const
 {
     for (size_t i = 0; i < c->listener_count; i++) {
         const struct config_listener *l = &c->listeners[i];
-        if (a->absolute ? (l->certificate != NULL) == a->https : !l->redirect_https)
+        if (a->absolute ? (l->tls != NULL) == a->https : !l->redirect_https)
             return l;
     }
     return &c->listeners[0];
@@ -217,7 +217,7 @@ static void put_listener(struct explanation *e)
 {
     put_label(e, "listener");
     out_json(e->out, e->listener->text);
-    out_text(e->out, e->listener->certificate != NULL ? " (TLS)" : "");
+    out_text(e->out, e->listener->tls != NULL ? " (TLS)" : "");
     put_place(e, node_line(e->listener->node));
 }
 
@@ -307,7 +307,7 @@ static void find_peer(struct explanation *e, const struct ip *sender)
     e->peer.sender = *sender;
     e->peer.trusted = ip_set_has(trusted, sender);
     e->peer.address = forwarded_client(sender, &e->request.fields, ip_set_trusts, trusted);
-    if (e->listener->certificate != NULL)
+    if (e->listener->tls != NULL)
         e->tls = (struct tls_facts){.version = "TLSv1.3", .sni = e->request.host.name};
 }
 

@@ -31,12 +31,12 @@ struct island {
 };
 
 struct gateway {
-    const struct config   *config;
-    struct access_log     *log;
-    struct tls_ticket_keys ticket_keys;
-    struct island         *islands;
-    _Atomic unsigned       running; // islands
-    _Atomic size_t         cut;     // connections that were ended in the middle of something
+    const struct config *config;
+    struct access_log   *log;
+    struct tls_tickets  *tickets;
+    struct island       *islands;
+    _Atomic unsigned     running; // islands
+    _Atomic size_t       cut;     // connections that were ended in the middle of something
 };
 
 // How an island tells the main thread, which waits for signals, that it has ended.
@@ -93,8 +93,7 @@ static bool island_listen(struct island *i, size_t n)
 {
     const struct config_listener *config = &i->gateway->config->listeners[n];
     char                          why[CERTIFICATE_WHY_MAX];
-    if (config->certificate &&
-        !(i->tls[n] = tls_context_new(config->certificate, &i->gateway->ticket_keys, why))) {
+    if (config->tls && !(i->tls[n] = tls_context_new(config->tls, i->gateway->tickets, why))) {
         log_error("%.*s: TLS cannot be set up: %s", (int)config->text.len, config->text.at, why);
         return false;
     }
@@ -179,6 +178,11 @@ static void block_signals(sigset_t *ours_r)
     pthread_sigmask(SIG_BLOCK, ours_r, NULL);
 }
 
+static uint64_t now_s(void)
+{
+    return uv_hrtime() / 1000000000;
+}
+
 // Waits for one of our signals.
 //   returns  its number, or SIGALRM when `until_ms` of uv_hrtime (0: no limit) has come
 static int next_signal(const sigset_t *ours, uint64_t until_ms)
@@ -200,7 +204,13 @@ static bool attend(struct gateway *g, const sigset_t *ours)
     uint64_t bound_ms = 0;
     bool     gently = false;
     while (atomic_load(&g->running) > 0) {
-        int number = next_signal(ours, bound_ms);
+        // Without tickets the start has failed; a shutdown is shorter than a key's life.
+        uint64_t rotation_ms = g->tickets ? tls_tickets_due_s(g->tickets) * 1000 : 0;
+        int      number = next_signal(ours, bound_ms > 0 ? bound_ms : rotation_ms);
+        if (number == SIGALRM && bound_ms == 0) {
+            tls_tickets_rotate(g->tickets, now_s());
+            continue;
+        }
         if (number == SIGHUP)
             log_warning("the configuration is read at start only: restart to load a new one");
         if (number == SIGTERM && !gently) {
@@ -255,7 +265,7 @@ static bool open_log(struct gateway *g)
 static bool make(struct gateway *g)
 {
     g->islands = calloc(g->config->loops, sizeof *g->islands);
-    if (!g->islands || !open_log(g) || !tls_ticket_keys_make(&g->ticket_keys))
+    if (!g->islands || !open_log(g) || !(g->tickets = tls_tickets_new(now_s())))
         return false;
     for (unsigned n = 0; n < g->config->loops; n++) {
         if (!island_make(&g->islands[n], g, n))
@@ -286,7 +296,7 @@ static int serve(const struct config *config)
     bool fine = make(&g) && start(&g);
     for (size_t n = 0; fine && n < config->listener_count; n++)
         log_info("listening on %.*s (%s)", (int)config->listeners[n].text.len, config->listeners[n].text.at,
-                 config->listeners[n].certificate ? "https" : "http");
+                 config->listeners[n].tls ? "https" : "http");
     if (!fine) {
         log_error("not started");
         give_order(&g, ORDER_CUT);
@@ -301,6 +311,8 @@ static int serve(const struct config *config)
     for (unsigned n = 0; g.islands && n < config->loops; n++)
         island_free(&g.islands[n]);
     free(g.islands);
+    if (g.tickets)
+        tls_tickets_free(&g.tickets);
     if (fine)
         log_info("ended");
     return fine && whole ? CLI_FINE : CLI_FAILED;

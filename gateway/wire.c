@@ -153,12 +153,27 @@ static void readable(struct wire *w)
 // --- handshakes
 // --------------------------------------------------------------------------------------------------
 
+// The first byte of TLS is that of a record, 22 for a handshake; HTTP begins with the letters of a method.
+static bool is_plain_http(struct bytes in)
+{
+    size_t letters = 0;
+    while (letters < in.len && in.at[letters] >= 'A' && in.at[letters] <= 'Z')
+        letters++;
+    return letters > 0 && (letters == in.len || in.at[letters] == ' ');
+}
+
 static void handshake_step(struct wire *w)
 {
     struct loop_buffers *b = &w->loop->buffers;
     size_t               n = receive(w, b->cipher, LOOP_CIPHER_BYTES);
     if (n == 0)
         return;
+    if (!w->ssl && is_plain_http((struct bytes){b->cipher, n})) {
+        w->handshaking = false;
+        w->tls_context = NULL;
+        w->events->on_plain(w);
+        return;
+    }
     // The SSL is made with the first byte: a connection that sends nothing costs no TLS memory.
     if (!w->ssl && !(w->ssl = tls_new(w->tls_context, &b->tls))) {
         wire_break_off(w, WIRE_END_BROKEN);

@@ -21,7 +21,9 @@ enum wire_end {
 };
 
 struct wire_events {
-    void (*on_open)(struct wire *w); // outgoing: connected.  TLS: the handshake is complete
+    void (*on_open)(struct wire *w);  // outgoing: connected.  TLS: the handshake is complete
+    void (*on_plain)(struct wire *w); // instead of it: the client of a TLS listener speaks HTTP in clear. So
+                                      // does the wire from here on; what was read is gone
     void (*on_bytes)(struct wire *w,
                      struct bytes in); // borrowed during the call; all of it is the owner's now
     void (*on_drained)(struct wire *w);

@@ -90,14 +90,20 @@ static bool folds_to(struct bytes name, const char *known, bool *exact_r)
     return true;
 }
 
-// Frameworks read many of the family (X-Forwarded-Ssl, -Scheme, -Client-Cert ...): a client may say none of
-// them.
-static bool is_x_forwarded(struct bytes name)
+// Frameworks read many of these families (X-Forwarded-Ssl, X-Client-Cert-Dn, SSL_CLIENT_VERIFY ...): a client
+// may say none of them.
+static bool is_of_family(struct bytes name)
 {
-    static const struct bytes family = {"x-forwarded", 11};
-    bool                      exact;
-    return name.len >= family.len && folded[(unsigned char)*name.at] == 'x' &&
-           folds_to((struct bytes){name.at, family.len}, family.at, &exact);
+    static const struct bytes families[] = {
+        {"x-forwarded", 11}, {"x-client-cert", 13}, {"x-ssl-client", 12}, {"ssl-client", 10}};
+    bool exact;
+    if (name.len < 10 || (folded[(unsigned char)*name.at] != 'x' && folded[(unsigned char)*name.at] != 's'))
+        return false;
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (name.len >= families[i].len &&
+            folds_to((struct bytes){name.at, families[i].len}, families[i].at, &exact))
+            return true;
+    return false;
 }
 
 enum field_id field_look_up(struct bytes name, bool *variant_r)
@@ -108,7 +114,7 @@ enum field_id field_look_up(struct bytes name, bool *variant_r)
     while (*id != FIELD_OTHER && !folds_to(name, fields[*id].name, &exact))
         id++;
     *variant_r =
-        *id == FIELD_OTHER ? is_x_forwarded(name) : !exact && field_kind_is_protected(fields[*id].kind);
+        *id == FIELD_OTHER ? is_of_family(name) : !exact && field_kind_is_protected(fields[*id].kind);
     return exact ? *id : FIELD_OTHER;
 }
 

@@ -47,7 +47,7 @@ enum method method_of(struct bytes text);
 //   FRAMING   describes this message's framing: written anew by forward and relay
 //   ROUTING   says who asked for what: written anew by forward; spelling variants of the name ("_" or "." or a
 //             different punctuation for "-") are dropped, because backends fold them together; so is any other
-//             name that begins with "X-Forwarded". The URL ones would name another path than the one that is judged,
+//             name that begins with "X-Forwarded", or as those that proxies put a client's certificate in do. The URL ones would name another path than the one that is judged,
 //             and "Proxy" becomes HTTP_PROXY under CGI
 //   GUARDED   passed on, but Connection cannot remove it, and spelling variants are dropped
 //     enum                        name                        kind

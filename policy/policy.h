@@ -14,8 +14,11 @@ struct peer {
 };
 
 struct tls_facts {
-    const char  *version; // static: "TLSv1.3"
-    struct bytes sni;     // empty when none was sent
+    const char  *version;        // static: "TLSv1.3"
+    struct bytes sni;            // empty when none was sent
+    struct bytes client_subject; // of the client's certificate, RFC 4514; empty: none, or longer than 1 KiB
+    struct bytes client_fingerprint; // its SHA-256 in hexadecimal; empty: there is none
+    bool         client_verified;    // it is one of ours, not expired, not revoked
 };
 
 // All that a policy may look at. Everything is borrowed for the duration of one hook.

@@ -128,7 +128,7 @@ Test(config, the_short_form_is_enough)
     cr_assert_eq(c->listener_count, 1);
     cr_expect_eq(c->listeners[0].address.v6.sin6_family, AF_INET6, "every address of both families");
     cr_expect_eq(config_port(&c->listeners[0].address), 8080);
-    cr_expect_null(c->listeners[0].certificate);
+    cr_expect_null(c->listeners[0].tls);
     cr_expect_not(c->listeners[0].redirect_https);
     cr_assert_eq(c->upstream_count, 1);
     cr_assert_eq(c->upstreams[0].server_count, 1);
@@ -183,8 +183,8 @@ Test(config, everything_can_be_said)
     cr_expect(c->listeners[0].redirect_https);
     cr_expect_eq(c->listeners[0].redirect_port, 8443, "the first TLS listener");
     cr_expect(IN6_IS_ADDR_LOOPBACK(&c->listeners[1].address.v6.sin6_addr));
-    cr_expect_not_null(c->listeners[1].certificate);
-    cr_expect_not_null(c->listeners[2].certificate);
+    cr_expect_not_null(c->listeners[1].tls);
+    cr_expect_not_null(c->listeners[2].tls);
     cr_expect_eq(c->loops, 3);
     const struct config_upstream *u = &c->upstreams[0];
     cr_expect(bytes_equal(u->name, BYTES("erp")));

@@ -17,6 +17,7 @@
 static char                folder[] = "/tmp/portcullis-wire-XXXXXX";
 static struct arena        arena;
 static struct tls_context *context;
+static struct tls_tickets *tickets;
 static SSL_CTX            *client_context;
 static SSL                *client;
 static struct loop        *loop;
@@ -68,18 +69,20 @@ static const struct wire_events events = {
 
 static void make_context(void)
 {
-    const char            *host = "localhost";
-    char                   why[CERTIFICATE_WHY_MAX];
-    bool                   key;
-    struct tls_ticket_keys keys;
+    static const struct certificate *certificates[1];
+    static const struct config_tls   config = {.certificates = certificates, .certificate_count = 1};
+    const char                      *host = "localhost";
+    char                             why[CERTIFICATE_WHY_MAX];
+    bool                             key;
     cr_assert_not_null(mkdtemp(folder));
     cr_assert_eq(chdir(folder), 0);
     arena_init(&arena, NULL, ARENA_MAX);
     cr_assert(certificate_make_dev(&host, 1, "dev.pem", why), "%s", why);
-    const struct certificate *c = certificate_load(BYTES("dev.pem"), BYTES(""), &arena, why, &key);
-    cr_assert_not_null(c, "%s", why);
-    cr_assert(tls_ticket_keys_make(&keys));
-    context = tls_context_new(c, &keys, why);
+    certificates[0] = certificate_load(BYTES("dev.pem"), BYTES(""), &arena, why, &key);
+    cr_assert_not_null(certificates[0], "%s", why);
+    tickets = tls_tickets_new(0);
+    cr_assert_not_null(tickets);
+    context = tls_context_new(&config, tickets, why);
     cr_assert_not_null(context, "%s", why);
 }
 
@@ -116,6 +119,7 @@ static void end(void)
     SSL_CTX_free(client_context);
     close(far);
     tls_context_free(&context);
+    tls_tickets_free(&tickets);
     arena_reset(&arena);
     free(much);
     free(got);
