@@ -19,7 +19,8 @@ GARBAGE = [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20, b"\0" * 200, b"
            b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
            b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok", b"HTTP/1.1 99 OK\r\n\r\n"]
-MOODS = ("good", "reset", "garbage", "short", "drip", "silent")
+MOODS = ("good", "reset", "garbage", "short", "drip", "silent", "early")
+UNREAD = "unread"  # instead of a hash: the answer began before the body was read
 
 
 def pattern(identity, size):
@@ -63,6 +64,9 @@ class App:
             name, _, value = field.decode("latin-1").partition(":")
             fields[name.lower()] = value.strip()
         identity, size = target.split("/")[2:4]
+        if self.mood == "early" and random.random() < 0.5:
+            s.sendall(whole_answer(identity, int(size), UNREAD))
+            return random.random() < 0.5 and read_body(reader, fields) is not None
         body = read_body(reader, fields)
         if body is None:
             return False

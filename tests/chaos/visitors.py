@@ -9,9 +9,10 @@ import socket
 import ssl
 import threading
 
-from app import pattern
+from app import UNREAD, pattern
 
 SIZES = (0, 1, 700, 5000, 70000, 300000)
+LEAVING = 0.03  # of the visitors go away before the answer, and as many in the middle of it
 TIMEOUT = 20  # longer than anything that the gateway may take
 
 
@@ -65,8 +66,15 @@ class Visitor(threading.Thread):
         try:
             self._ask(f"/x/{identity}/{size}", sent)
             step = "before the answer"
+            if self.random.random() < LEAVING:
+                self.tally.add("left")
+                return False
             answer = self.connection.getresponse()
             step = "in the middle"
+            if self.random.random() < LEAVING:
+                answer.read(self.random.randrange(1 + size))
+                self.tally.add("left")
+                return False
             body = answer.read()
         except (http.client.IncompleteRead, http.client.RemoteDisconnected, ConnectionError, ssl.SSLError):
             self.tally.add(f"cut {step}")
@@ -96,7 +104,7 @@ class Visitor(threading.Thread):
         if answer.status == 200 and whose is not None:
             if whose != identity:
                 self.tally.blame(f"{identity}: was given the answer to {whose}")
-            elif received != hashlib.sha256(sent).hexdigest():
+            elif received not in (UNREAD, hashlib.sha256(sent).hexdigest()):
                 self.tally.blame(f"{identity}: the app received another body than the {len(sent)} bytes sent")
             elif body != pattern(identity, size):
                 self.tally.blame(f"{identity}: {len(body)} bytes of body look whole, {size} are right")

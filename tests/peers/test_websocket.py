@@ -67,8 +67,9 @@ class WebSocket(unittest.TestCase):
             self.say_goodbye(client)
 
     def test_a_page_beside_it_is_served(self):
-        self.open("plain")
+        client = self.open("plain")
         stranger = self.road.gateway.connect("plain")
         self.addCleanup(stranger.close)
         stranger.send(b"GET / HTTP/1.1\r\nHost: peers.test\r\n\r\n")
         stranger.until(lambda: stranger.received.endswith(b"plain\n"), "the answer to a visitor")
+        self.say_goodbye(client)
