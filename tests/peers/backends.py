@@ -67,6 +67,8 @@ class Backend:
         os.makedirs(os.path.join(folder, "bodies"), exist_ok=True)
         for path, content in (("small.txt", SMALL), ("big.bin", BIG), ("folder/index.html", b"inside\n")):
             self._write(os.path.join("files", path), content)
+            # Apache's ETags are weak while a file is younger than a second.
+            os.utime(os.path.join(self.files, path), (1_600_000_000, 1_600_000_000))
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
