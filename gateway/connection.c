@@ -252,7 +252,7 @@ static void on_bytes(struct wire *w, struct bytes in)
     }
     c->lingered += in.len;
     if (c->lingered > LINGER_BYTES)
-        connection_close(c, CLOSE_DONE, false);
+        wire_want(w, false); // it is left the time to read what we said: to close now might take that away
 }
 
 static void on_drained(struct wire *w)

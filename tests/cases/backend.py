@@ -102,13 +102,13 @@ class Backend:
             request.complete = reader.body(request)
         if not early and not request.complete:
             return False
-        if not self._answer(s, request, answer[early:]):
+        if not self._answer(s, reader, request, answer[early:]):
             return False
         if early:
             request.complete = reader.body(request)
         return request.complete
 
-    def _answer(self, s, request, steps):
+    def _answer(self, s, reader, request, steps):
         """Plays one answer. Returns whether the connection goes on."""
         for step in together(steps):
             if step.verb == "|":
@@ -117,6 +117,13 @@ class Backend:
                 s.sendall(echo(request))
             elif step.verb == "until" and step.text == "told":
                 self.told.wait(DEADLINE)
+            elif step.verb == "until" and step.text == "end":
+                return reader.until(None)
+            elif step.verb == "until" and step.text.startswith("backend has "):
+                if not reader.until(expand(step.text.removeprefix("backend has "))):
+                    raise Broken(f"the connection ended before {step.text}")
+            elif step.verb == "half-close":
+                s.shutdown(socket.SHUT_WR)
             elif step.verb == "until":
                 self._until(expand(step.text.removeprefix("client has ")))
             elif step.verb == "close":
@@ -179,6 +186,13 @@ class Reader:
         data = self.socket.recv(262144)
         self.raw += data
         return bool(data)
+
+    def until(self, text):
+        """Reads on, as mere bytes, until the text is there. Returns false when the connection ended before."""
+        while text is None or text not in self.raw:
+            if not self._more():
+                return False
+        return True
 
     def _upto(self, mark):
         """The bytes up to and including the mark, or None when the connection ended before."""

@@ -72,7 +72,7 @@ class Client:
 
     def send(self, data):
         self.sent_heads += data[:65536]
-        if self.ended:
+        if self.ended not in (None, "closed"):
             return
         if self.tls:
             if not self._shaken:
@@ -81,6 +81,8 @@ class Client:
             self._out += self._to.read()
         else:
             self._out += data
+        if self.ended:
+            self._write()  # they say no more, and may still read
         self.until(lambda: not self._out or self.ended, "the gateway to take the bytes")
 
     def half_close(self):
@@ -167,6 +169,8 @@ class Client:
             self.ended = "closed" if self._shaken else None  # an empty read: their close_notify
         except ssl.SSLWantReadError:
             pass
+        except ssl.SSLZeroReturnError:
+            self.ended = "closed"  # their close_notify, behind ours
         except ssl.SSLError:
             self.ended = "cut"
 
@@ -210,7 +214,9 @@ class Client:
         return answer
 
     def _body_end(self, status, head, at):
-        if self._method() == b"HEAD" or status in (101, 204, 304):
+        if status == 101:  # all that follows is no longer HTTP
+            return (len(self.received) if self.ended == "closed" else None), []
+        if self._method() == b"HEAD" or status in (204, 304):
             return at, []
         if (head.field("Transfer-Encoding") or "").lower() == "chunked":
             return chunked_length(self.received, at)

@@ -36,7 +36,8 @@ def check_answer(client, step):
     if verb == "status":
         need(str(answer.status) == text, f"wanted status {text} in answer {number}, got {answer.status}")
     elif verb == "interim":
-        need(int(text) in answer.interim, f"wanted {text} before answer {number}, got {answer.interim}")
+        unwanted = text.startswith("lacks ")
+        need((int(text.split()[-1]) in answer.interim) != unwanted, f"wanted {text} before answer {number}, got {answer.interim}")
     elif verb == "header":
         check_header(answer, text)
     elif verb == "body":

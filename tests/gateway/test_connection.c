@@ -232,9 +232,11 @@ Test(connection, a_refused_client_cannot_send_for_ever)
     static char much[64 * 1024];
     unsigned    pieces = 0;
     script_client_sends(s, "GET / HTTP/1.1\r\n\r\n");
-    for (; pieces < 100 && s->client->wire != NULL; pieces++)
+    for (; pieces < 100 && s->client->is_wanted; pieces++)
         actor_sends(s->client, (struct bytes){much, sizeof much});
     cr_expect_eq(pieces, 17, "1 MiB: %u", pieces);
+    script_passes_ms(s, LINGER_MS + 2 * TICK);
+    cr_expect_null(s->client->wire);
 }
 
 Test(connection, the_last_answer_has_its_own_time_to_leave)
@@ -387,4 +389,34 @@ Test(connection, an_idle_connection_holds_no_exchange)
     cr_expect_eq(s->loop->arenas.kept, kept);
     a_refusal();
     cr_expect_eq(s->loop->arenas.kept, kept);
+}
+
+Test(connection, who_sends_on_without_reading_the_last_answer_is_made_to_read_it)
+{
+    static char much[1024 * 1024];
+    memset(much, 'm', sizeof much);
+    script_client_sends(s, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n");
+    actor_stops_reading(s->client);
+    script_upstream_sends(s, OK_2);
+    for (int i = 0; i < 2; i++)
+        actor_sends(s->client, (struct bytes){much, sizeof much});
+    cr_expect_eq(s->client->end, ACTOR_FINISHED, "not aborted");
+    cr_expect(!s->client->is_wanted);
+    actor_reads_on(s->client);
+    cr_expect_not(s->client->lost_queued);
+    script_passes_ms(s, LINGER_MS + 2 * TICK);
+    cr_expect_eq(s->client->end, ACTOR_CLOSED);
+}
+
+Test(connection, who_never_reads_the_last_answer_is_cut_off)
+{
+    static char much[1024 * 1024];
+    memset(much, 'm', sizeof much);
+    script_client_sends(s, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n");
+    actor_stops_reading(s->client);
+    script_upstream_sends(s, OK_2);
+    for (int i = 0; i < 2; i++)
+        actor_sends(s->client, (struct bytes){much, sizeof much});
+    script_passes_ms(s, IDLE_MS + 2 * TICK);
+    cr_expect_eq(s->client->end, ACTOR_ABORTED);
 }

@@ -75,6 +75,32 @@ Test(exchange_events, the_end_of_a_server_counts_only_when_all_before_it_was_rea
     EXPECT_ENDS(script_client_sees(s), "2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n");
 }
 
+Test(exchange_events, when_nobody_reads_time_ends_it)
+{
+    script_client_sends(s, POST_5);
+    actor_stops_reading(script_upstream(s));
+    actor_stops_reading(s->client);
+    script_client_sends(s, "he");
+    script_upstream_sends(s, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
+    cr_expect(!s->client->is_wanted && !script_upstream(s)->is_wanted);
+    script_passes_ms(s, 60000 + 2 * WHEEL_TICK_MS);
+    cr_expect_eq(script_failed_because(s), CLOSE_READER_TIMEOUT);
+    cr_expect_eq(s->client->end, ACTOR_ABORTED);
+    cr_expect_eq(script_upstream(s)->end, ACTOR_CLOSED);
+}
+
+Test(exchange_events, an_answer_that_ends_first_frees_a_client_that_was_stopped)
+{
+    script_client_sends(s, POST_5);
+    actor_stops_reading(script_upstream(s));
+    script_client_sends(s, "he");
+    cr_expect(!s->client->is_wanted);
+    script_upstream_sends(s, OK_2);
+    cr_expect(s->client->is_wanted, "the server need not take the rest any more");
+    script_client_sends(s, "llo" GET);
+    cr_expect_eq(script_upstreams(s), 2);
+}
+
 // --- who leaves
 // ------------------------------------------------------------------------------------------------------
 
