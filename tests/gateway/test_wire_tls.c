@@ -25,7 +25,7 @@ static struct wire         wire;
 static int                 far = -1;
 static char               *much, *got;
 static size_t              got_len;
-static unsigned            opens, ends, closes;
+static unsigned            opens, plains, ends, closes;
 static enum wire_end       how;
 static bool                close_on_open, close_on_bytes;
 
@@ -64,8 +64,17 @@ static void on_end(struct wire *w, enum wire_end end)
     how = end;
 }
 
-static const struct wire_events events = {
-    .on_open = on_open, .on_bytes = on_bytes, .on_drained = on_drained, .on_end = on_end};
+static void on_plain(struct wire *w)
+{
+    plains++;
+    wire_send(w, BYTES("in clear"), BYTES(""));
+}
+
+static const struct wire_events events = {.on_open = on_open,
+                                          .on_plain = on_plain,
+                                          .on_bytes = on_bytes,
+                                          .on_drained = on_drained,
+                                          .on_end = on_end};
 
 static void make_context(void)
 {
@@ -306,6 +315,40 @@ Test(wire_tls, what_is_no_handshake_is_told_with_an_alert)
     char    alert[64];
     ssize_t n = recv(far, alert, sizeof alert, 0);
     cr_expect(n == 7 && alert[0] == 21, "%zd", n);
+}
+
+Test(wire_tls, plain_http_is_answered_in_clear)
+{
+    char text[64];
+    cr_assert_eq(send(far, "GET / HTTP/1.1", 14, MSG_NOSIGNAL), 14);
+    TURN_UNTIL(plains == 1);
+    cr_expect_not(wire_is_tls(&wire));
+    cr_expect_eq(recv(far, text, sizeof text, 0), 8);
+    cr_expect_eq(memcmp(text, "in clear", 8), 0);
+    cr_assert_eq(send(far, "more", 4, MSG_NOSIGNAL), 4);
+    TURN_UNTIL(got_len == 4);
+    cr_expect_eq(opens + ends, 0);
+}
+
+Test(wire_tls, what_only_begins_like_http_is_not_plain)
+{
+    static const char *const rows[] = {"GET\r\n", "get / HTTP/1.1", " GET / HTTP/1.1", "\x80\x2e\x01\x03\x01",
+                                       "G\x16 / HTTP/1.1"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        static struct wire wires[sizeof rows / sizeof *rows];
+        int                pair[2];
+        unsigned           before = ends;
+        cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+        cr_assert(wire_accept(&wires[i], loop, pair[0], tls_context_ssl(context), &events, NULL));
+        cr_assert_gt(send(pair[1], rows[i], strlen(rows[i]), MSG_NOSIGNAL), 0);
+        cr_assert_eq(shutdown(pair[1], SHUT_WR), 0);
+        TURN_UNTIL(ends > before);
+        cr_expect_eq(plains, 0, "%s", rows[i]);
+        wire_close(&wires[i], on_closed);
+        TURN_UNTIL(closes == i + 1);
+        close(pair[1]);
+    }
+    closes = 0;
 }
 
 Test(wire_tls, a_client_that_leaves_in_its_handshake_is_told)
