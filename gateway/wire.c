@@ -12,14 +12,15 @@
 #define UNREAD_BYTES (16u * 1024u) // what a TLS peer may leave unread while it makes us answer
 #define HANDSHAKES_WATCHED                                                                                   \
     64 // those behind are not watched until their turn: each poll would report all of them again
-#define READS_A_TURN 4 // a peer that sends faster than we read must not starve the others
+#define SILENCE_MS 500u // of a client in its handshake, while others cannot begin theirs
+#define READS_A_TURN 4  // a peer that sends faster than we read must not starve the others
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 void wire_watch(struct wire *w)
 {
     int  want = 0;
-    bool silenced = w->waits_turn && w->loop->handshakes_waiting > HANDSHAKES_WATCHED;
+    bool silenced = w->waits_turn && w->loop->handshakes.waiting > HANDSHAKES_WATCHED;
     if (w->wants_bytes && !w->ended && !w->connecting && !silenced)
         want |= UV_READABLE;
     if (w->blocked || w->connecting)
@@ -33,13 +34,40 @@ void wire_watch(struct wire *w)
         uv_poll_stop(&w->poll);
 }
 
+static struct wire_queue *queue_of(struct wire *w)
+{
+    return w->ssl ? &w->loop->handshakes.at_work : &w->loop->handshakes.to_begin;
+}
+
 static void leave_turn(struct wire *w)
 {
+    if (w->reading.is_silent)
+        TAILQ_REMOVE(&w->loop->handshakes.silent, w, turn);
+    w->reading.is_silent = false;
     if (!w->waits_turn)
         return;
-    TAILQ_REMOVE(&w->loop->handshakes, w, turn);
-    w->loop->handshakes_waiting--;
+    TAILQ_REMOVE(queue_of(w), w, turn);
+    w->loop->handshakes.waiting--;
     w->waits_turn = false;
+}
+
+// The handshake is over, one way or the other: the next one may begin.
+static void end_handshake(struct wire *w)
+{
+    if (!w->handshaking)
+        return;
+    w->handshaking = false;
+    if (!w->ssl)
+        return;
+    w->loop->handshakes.begun--;
+    if (wire_next_handshake(w->loop))
+        loop_hurry(w->loop);
+}
+
+static void forget_passed_over(struct wire *w)
+{
+    w->loop->turn.passed_over -= w->reading.passed_over;
+    w->reading.passed_over = false;
 }
 
 void wire_break_off(struct wire *w, enum wire_end how)
@@ -47,6 +75,7 @@ void wire_break_off(struct wire *w, enum wire_end how)
     if (w->is_broken || w->is_closed)
         return;
     leave_turn(w);
+    forget_passed_over(w);
     w->is_broken = true;
     w->ended = true;
     w->end = how;
@@ -69,8 +98,11 @@ static void finished(struct wire *w)
 static size_t receive(struct wire *w, char *into, size_t max)
 {
     ssize_t n = recv(w->fd, into, max, 0);
-    if (n > 0)
-        return (size_t)n;
+    if (n > 0) {
+        size_t taken = (size_t)n;
+        w->loop->turn.left -= taken < w->loop->turn.left ? taken : w->loop->turn.left;
+        return taken;
+    }
     if (n == 0 && !w->mute) // a reset that a send has met already looks like an end here
         finished(w);
     else if (n == 0 || (errno != EAGAIN && errno != EINTR))
@@ -78,16 +110,21 @@ static size_t receive(struct wire *w, char *into, size_t max)
     return 0;
 }
 
+static bool may_read(const struct wire *w)
+{
+    return w->wants_bytes && !w->ended && !w->is_closed && w->loop->turn.left > 0;
+}
+
 // Speculative: a short read means that the socket is drained, without asking a second time.
 static void read_plain(struct wire *w)
 {
-    for (int i = 0; i < READS_A_TURN && w->wants_bytes && !w->ended && !w->is_closed; i++) {
-        size_t max = w->chunk;
+    for (int i = 0; i < READS_A_TURN && may_read(w); i++) {
+        size_t max = w->reading.chunk;
         size_t n = receive(w, w->loop->buffers.receive, max);
         if (n == 0)
             return;
-        if (n == max && w->chunk < LOOP_RECEIVE_BYTES)
-            w->chunk *= 2;
+        if (n == max && w->reading.chunk < LOOP_RECEIVE_BYTES)
+            w->reading.chunk *= 2;
         w->events->on_bytes(w, (struct bytes){w->loop->buffers.receive, n});
         if (n < max)
             return;
@@ -121,7 +158,7 @@ static void open_records(struct wire *w)
 static void read_tls(struct wire *w)
 {
     struct loop_buffers *b = &w->loop->buffers;
-    for (int i = 0; i < READS_A_TURN && w->wants_bytes && !w->ended && !w->is_closed; i++) {
+    for (int i = 0; i < READS_A_TURN && may_read(w); i++) {
         size_t n = receive(w, b->cipher, LOOP_CIPHER_BYTES);
         if (n == 0)
             return;
@@ -132,8 +169,22 @@ static void read_tls(struct wire *w)
     }
 }
 
+// Readiness is reported in the same order each turn, so that who came last would never be read while those in
+// front use the turn up: who is passed over comes first in the next one. Readiness lasts, and needs no queue.
+static bool must_wait(struct wire *w)
+{
+    struct loop_turn *t = &w->loop->turn;
+    bool              wait = t->left == 0 || (t->passed_over > 0 && !w->reading.passed_over);
+    forget_passed_over(w);
+    w->reading.passed_over = wait;
+    t->passed_over += wait;
+    return wait;
+}
+
 static void readable(struct wire *w)
 {
+    if (must_wait(w))
+        return;
     if (!w->handshaking) {
         if (w->ssl)
             read_tls(w);
@@ -143,11 +194,13 @@ static void readable(struct wire *w)
     }
     if (w->waits_turn)
         return;
+    leave_turn(w);
     w->waits_turn = true;
-    w->loop->handshakes_waiting++;
-    TAILQ_INSERT_TAIL(&w->loop->handshakes, w, turn);
+    w->loop->handshakes.waiting++;
+    TAILQ_INSERT_TAIL(queue_of(w), w, turn);
     wire_watch(w);
-    loop_hurry(w->loop);
+    if (wire_next_handshake(w->loop))
+        loop_hurry(w->loop);
 }
 
 // --- handshakes
@@ -156,6 +209,7 @@ static void readable(struct wire *w)
 static void handshake_step(struct wire *w)
 {
     struct loop_buffers *b = &w->loop->buffers;
+    bool                 begins = !w->ssl;
     size_t               n = receive(w, b->cipher, LOOP_CIPHER_BYTES);
     if (n == 0)
         return;
@@ -164,6 +218,7 @@ static void handshake_step(struct wire *w)
         wire_break_off(w, WIRE_END_BROKEN);
         return;
     }
+    w->loop->handshakes.begun += begins;
     b->tls.in = (struct bytes){b->cipher, n};
     wire_claim(w, LOOP_RECEIVE_BYTES);
     enum tls_step step = tls_handshake(w->ssl);
@@ -175,7 +230,7 @@ static void handshake_step(struct wire *w)
         wire_break_off(w, WIRE_END_HANDSHAKE);
         return;
     }
-    w->handshaking = false;
+    end_handshake(w);
     if (SSL_version(w->ssl) ==
         TLS1_3_VERSION) // all the client needs it has: the ticket can wait for the answer
         wire_hold(w);
@@ -184,13 +239,43 @@ static void handshake_step(struct wire *w)
         open_records(w);
 }
 
+struct wire *wire_next_handshake(const struct loop *l)
+{
+    const struct handshakes *h = &l->handshakes;
+    struct wire             *w = TAILQ_FIRST(&h->at_work);
+    return w || h->begun >= h->begun_max ? w : TAILQ_FIRST(&h->to_begin);
+}
+
+static void wait_for_client(struct wire *w)
+{
+    if (!w->handshaking || !w->ssl || w->is_broken)
+        return;
+    w->reading.is_silent = true;
+    w->reading.silent_ms = loop_now_ms(w->loop);
+    TAILQ_INSERT_TAIL(&w->loop->handshakes.silent, w, turn);
+}
+
+// Handshakes that were begun and left alone must not keep all others from beginning until their deadlines.
+static void make_room(struct loop *l)
+{
+    struct handshakes *h = &l->handshakes;
+    struct wire       *w;
+    while (!TAILQ_EMPTY(&h->to_begin) && h->begun >= h->begun_max && (w = TAILQ_FIRST(&h->silent)) &&
+           loop_now_ms(l) - w->reading.silent_ms >= SILENCE_MS) {
+        wire_break_off(w, WIRE_END_HANDSHAKE);
+        wire_settle(l);
+    }
+}
+
 void wire_turn_handshakes(struct loop *l)
 {
-    struct wire *w = TAILQ_FIRST(&l->handshakes);
+    make_room(l);
+    struct wire *w = wire_next_handshake(l);
     if (!w)
         return;
     leave_turn(w);
     handshake_step(w);
+    wait_for_client(w);
     wire_watch(w);
     wire_settle(l);
 }
@@ -236,7 +321,7 @@ static bool start(struct wire *w, struct loop *l, int fd, const struct wire_even
     w->loop = l;
     w->fd = fd;
     w->wants_bytes = true;
-    w->chunk = CHUNK_FIRST;
+    w->reading.chunk = CHUNK_FIRST;
     wire_own(w, events, owner);
     if (uv_poll_init(&l->uv, &w->poll, fd)) {
         close(fd);
@@ -287,8 +372,9 @@ void wire_want(struct wire *w, bool bytes)
     if (w->wants_bytes == bytes)
         return;
     w->wants_bytes = bytes;
-    if (!bytes && w->chunk > CHUNK_LEAST)
-        w->chunk /= 2; // the other side does not keep up: hold less of it
+    forget_passed_over(w);
+    if (!bytes && w->reading.chunk > CHUNK_LEAST)
+        w->reading.chunk /= 2; // the other side does not keep up: hold less of it
     wire_watch(w);
 }
 
@@ -303,6 +389,8 @@ static void on_handle_closed(uv_handle_t *handle)
 static void let_go(struct wire *w, void (*closed)(struct wire *w))
 {
     leave_turn(w);
+    forget_passed_over(w);
+    end_handshake(w);
     wire_forget_staged(w);
     if (w->is_broken && !w->is_told)
         TAILQ_REMOVE(&w->loop->broken, w, turn);
