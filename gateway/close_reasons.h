@@ -16,7 +16,9 @@
     CLOSE(CLOSE_HANDSHAKE_FAILED,  "handshake_failed",   WHOSE_CLIENT,   0,   "the TLS handshake failed") \
     CLOSE(CLOSE_HEAD_TIMEOUT,      "head_timeout",       WHOSE_CLIENT,   408, "the request head took too long") \
     CLOSE(CLOSE_BODY_TIMEOUT,      "body_timeout",       WHOSE_CLIENT,   408, "the request body made no progress") \
+    CLOSE(CLOSE_CLIENT_TOO_SLOW,   "client_too_slow",    WHOSE_CLIENT,   408, "the request body came more slowly than is allowed") \
     CLOSE(CLOSE_READER_TIMEOUT,    "reader_timeout",     WHOSE_CLIENT,   0,   "the client stopped reading the answer") \
+    CLOSE(CLOSE_READER_TOO_SLOW,   "reader_too_slow",    WHOSE_CLIENT,   0,   "the client read the answer more slowly than is allowed") \
     CLOSE(CLOSE_UPSTREAM_CONNECT,  "upstream_connect",   WHOSE_UPSTREAM, 502, "no server behind this gateway could be reached") \
     CLOSE(CLOSE_UPSTREAM_CONNECT_TIMEOUT, "upstream_connect_timeout", WHOSE_UPSTREAM, 504, "no server behind this gateway took the connection in time") \
     CLOSE(CLOSE_UPSTREAM_TIMEOUT,  "upstream_timeout",   WHOSE_UPSTREAM, 504, "the server behind this gateway did not answer in time") \

@@ -10,6 +10,9 @@
 
 #define LOOPS_MAX 256u
 #define FIELDS_READ 256u // ceiling of the parser; the policy size_limit asks for less by default
+#define RATE_MAX (1000u * 1000u * 1000u) // bytes per second
+#define CONNECTIONS_MAX 1000000u
+#define HANDSHAKES_MAX 65536u
 #define BODY_BYTES (10u * 1024u * 1024u)
 
 static bool look_up_file(const char *path, struct bytes_out *value, const char **why_r)
@@ -51,37 +54,57 @@ void config_read_deadlines(struct node parent, const struct config_deadline rows
     for (size_t i = 0; rows[i].key != NULL; i++) {
         ASSERT(i < CONFIG_DEADLINES_MAX);
         keys[i] = rows[i].key;
-        uint64_t ms;
-        if (node_duration(config_child(timeouts, keys[i]), CONFIG_DEADLINE_MIN_MS, rows[i].max_ms, &ms))
-            *rows[i].ms = (uint32_t)ms;
+        struct node one = config_child(timeouts, keys[i]);
+        uint64_t    value;
+        if (rows[i].is_rate ? node_byte_rate(one, 0, rows[i].max, &value)
+                            : node_duration(one, CONFIG_DEADLINE_MIN_MS, rows[i].max, &value))
+            *rows[i].value = (uint32_t)value;
     }
     node_keys(timeouts, keys);
 }
 
 static void read_timeouts(struct config *c, struct node root)
 {
-    c->timeouts = (struct config_timeouts){
-        .handshake_ms = 5000, .head_ms = 10000, .idle_ms = 75000, .shutdown_ms = 25000};
+    c->timeouts = (struct config_timeouts){.handshake_ms = 5000,
+                                           .head_ms = 10000,
+                                           .idle_ms = 75000,
+                                           .shutdown_ms = 25000,
+                                           .grace_ms = 10000,
+                                           .minimum_rate = 500};
     config_read_deadlines(root, (const struct config_deadline[]){
-                                    {"handshake", &c->timeouts.handshake_ms, CONFIG_MINUTE_MS},
-                                    {"head", &c->timeouts.head_ms, 5 * CONFIG_MINUTE_MS},
-                                    {"idle", &c->timeouts.idle_ms, 60 * CONFIG_MINUTE_MS},
-                                    {"shutdown", &c->timeouts.shutdown_ms, 60 * CONFIG_MINUTE_MS},
-                                    {NULL, NULL, 0},
+                                    {"handshake", &c->timeouts.handshake_ms, CONFIG_MINUTE_MS, false},
+                                    {"head", &c->timeouts.head_ms, 5 * CONFIG_MINUTE_MS, false},
+                                    {"idle", &c->timeouts.idle_ms, 60 * CONFIG_MINUTE_MS, false},
+                                    {"shutdown", &c->timeouts.shutdown_ms, 60 * CONFIG_MINUTE_MS, false},
+                                    {"grace", &c->timeouts.grace_ms, 5 * CONFIG_MINUTE_MS, false},
+                                    {"minimum_rate", &c->timeouts.minimum_rate, RATE_MAX, true},
+                                    {NULL, NULL, 0, false},
                                 });
+}
+
+static void read_ceiling(struct node limits, const char *key, uint32_t max, uint32_t *value)
+{
+    uint64_t count;
+    if (node_count(config_child(limits, key), 1, max, &count))
+        *value = (uint32_t)count;
 }
 
 // Returns limits.body; it is the policy size_limit that holds requests to it.
 static uint64_t read_limits(struct config *c, struct node root)
 {
-    static const char *const keys[] = {"head", "body", NULL};
+    static const char *const keys[] = {"head",       "body", "connections", "connections_per_address",
+                                       "handshakes", NULL};
     uint64_t                 head = LIMITS_HEAD_BYTES;
     uint64_t                 body = BODY_BYTES;
     struct node              limits;
+    c->ceilings = (struct config_ceilings){.connections = 20000, .per_address = 200, .handshakes = 256};
     if (node_find(root, "limits", &limits) && node_expect_object(limits)) {
         node_keys(limits, keys);
         (void)node_size(config_child(limits, "head"), 1024, LIMITS_HEAD_BYTES_MAX, &head);
         (void)node_size(config_child(limits, "body"), 0, BODY_BYTES_MAX, &body);
+        read_ceiling(limits, "connections", CONNECTIONS_MAX, &c->ceilings.connections);
+        read_ceiling(limits, "connections_per_address", CONNECTIONS_MAX, &c->ceilings.per_address);
+        read_ceiling(limits, "handshakes", HANDSHAKES_MAX, &c->ceilings.handshakes);
     }
     c->limits = LIMITS_DEFAULT;
     c->limits.head_bytes = c->limits.target_bytes = c->limits.field_bytes = (uint32_t)head;

@@ -63,6 +63,15 @@ struct config_timeouts {
     uint32_t head_ms;      // default 10s: first byte to the end of the head, absolute
     uint32_t idle_ms;      // default 75s: between requests, and without progress inside a body
     uint32_t shutdown_ms;  // default 25s: how long SIGTERM waits for what runs
+    uint32_t grace_ms;     // default 10s: how long a client may be slower than minimum_rate
+    uint32_t minimum_rate; // default 500B/s: of request bodies, and of readers of answers; 0: none
+};
+
+// Of client connections, of all loops together.
+struct config_ceilings {
+    uint32_t connections; // default 20000
+    uint32_t per_address; // default 200: IPv4 /32, IPv6 /64; trusted proxies are exempt
+    uint32_t handshakes;  // default 256: TLS handshakes at work; further ones wait
 };
 
 struct config {
@@ -76,6 +85,7 @@ struct config {
     struct ip_set          *trusted_proxies;
     struct limits           limits; // of reading: what the parser refuses. Policies may ask for less
     struct config_timeouts  timeouts;
+    struct config_ceilings  ceilings;
     unsigned                loops;      // resolved: at least 1
     struct bytes            access_log; // "stdout", a path, or empty for none
 };

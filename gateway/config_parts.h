@@ -28,8 +28,9 @@ static inline struct node config_child(struct node object, const char *key)
 // One member of an object "timeouts".
 struct config_deadline {
     const char *key;
-    uint32_t   *ms; // keeps its default when the file says nothing
-    uint32_t    max_ms;
+    uint32_t   *value; // in ms; keeps its default when the file says nothing
+    uint32_t    max;
+    bool        is_rate; // in bytes per second instead
 };
 #define CONFIG_DEADLINES_MAX 8u
 #define CONFIG_DEADLINE_MIN_MS 10u

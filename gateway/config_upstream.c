@@ -102,9 +102,9 @@ static void read_upstream(struct config *c, struct config_upstream *u, struct no
     else if (node_expect_array(servers))
         read_servers(c, u, servers);
     config_read_deadlines(n, (const struct config_deadline[]){
-                                 {"connect", &u->connect_ms, CONFIG_MINUTE_MS},
-                                 {"first_byte", &u->first_byte_ms, 60 * CONFIG_MINUTE_MS},
-                                 {NULL, NULL, 0},
+                                 {"connect", &u->connect_ms, CONFIG_MINUTE_MS, false},
+                                 {"first_byte", &u->first_byte_ms, 60 * CONFIG_MINUTE_MS, false},
+                                 {NULL, NULL, 0, false},
                              });
     uint64_t keepalive;
     if (node_count(config_child(n, "keepalive"), 0, KEEPALIVE_MAX, &keepalive))

@@ -11,6 +11,7 @@
 // gets our answer
 //     instead of a reset.
 #include "gateway/connection.h"
+#include "gateway/ceilings.h"
 #include "gateway/exchange.h"
 #include "gateway/tls_clients.h"
 #include "gateway/tls_context.h"
@@ -71,6 +72,12 @@ static void drop_ahead(struct connection *c)
     c->ahead = (struct ahead){0};
 }
 
+// Whom its connections are counted for; a trusted proxy brings those of many.
+static const struct ip *counted_address(const struct peer *peer)
+{
+    return peer->trusted ? NULL : &peer->sender;
+}
+
 static void on_closed(struct wire *w)
 {
     struct connection  *c = of_wire(w);
@@ -90,6 +97,7 @@ static void connection_close(struct connection *c, enum close_reason why, bool a
     if (c->state == CLOSED)
         return;
     c->state = CLOSED;
+    ceilings_leave(c->set->loop->ceilings, counted_address(&c->seat.peer));
     deadline_disarm(&c->deadline);
     drop_ahead(c);
     if (c->exchange)
@@ -100,17 +108,32 @@ static void connection_close(struct connection *c, enum close_reason why, bool a
         wire_close(&c->wire, on_closed);
 }
 
+static uint32_t idle_ms(const struct connection *c)
+{
+    return ceilings_tighten(c->set->loop->ceilings, c->set->config->timeouts.idle_ms);
+}
+
+// Between exchanges and behind the last one: at rest, unless an answer is still on its way out.
+static void await(struct connection *c, uint32_t rest_ms)
+{
+    enum close_reason ignored;
+    uint64_t          at_ms = seat_reader_bound(&c->seat, &ignored);
+    if (at_ms == UINT64_MAX)
+        loop_deadline(c->set->loop, &c->deadline, rest_ms);
+    else
+        loop_deadline_at(c->set->loop, &c->deadline, at_ms);
+}
+
 static void linger(struct connection *c)
 {
     c->state = LINGER;
     drop_ahead(c);
     wire_finish(&c->wire);
     wire_want(&c->wire, true);
-    bool sent = wire_queued(&c->wire) == 0;
-    if (sent && c->client_finished)
+    if (wire_queued(&c->wire) == 0 && c->client_finished)
         connection_close(c, CLOSE_DONE, false);
     else
-        loop_deadline(c->set->loop, &c->deadline, sent ? LINGER_MS : c->set->config->timeouts.idle_ms);
+        await(c, LINGER_MS);
 }
 
 // --- serving
@@ -149,7 +172,7 @@ static void settle_exchange(struct connection *c)
     else if (outcome == OUTCOME_CLOSE || c->set->loop->draining)
         linger(c);
     else
-        loop_deadline(c->set->loop, &c->deadline, c->set->config->timeouts.idle_ms);
+        await(c, idle_ms(c));
 }
 
 static bool may_begin(const struct connection *c)
@@ -238,8 +261,7 @@ static void on_open(struct wire *w)
     }
     c->state = SERVE;
     c->seat.certificate = tls_context_certificate(w->ssl);
-    loop_deadline(c->set->loop, &c->deadline,
-                  c->set->loop->draining ? LAST_CHANCE_MS : c->set->config->timeouts.idle_ms);
+    loop_deadline(c->set->loop, &c->deadline, c->set->loop->draining ? LAST_CHANCE_MS : idle_ms(c));
 }
 
 static void on_bytes(struct wire *w, struct bytes in)
@@ -260,6 +282,8 @@ static void on_drained(struct wire *w)
     struct connection *c = of_wire(w);
     if (c->exchange)
         exchange_client_drained(c->exchange);
+    else if (c->state == SERVE)
+        await(c, idle_ms(c));
     if (c->state == SERVE)
         connection_step(c, bytes_ahead(c));
     else if (c->state == LINGER)
@@ -296,6 +320,12 @@ static void on_deadline(struct deadline *d)
 {
     struct connection *c = (struct connection *)((char *)d - offsetof(struct connection, deadline));
     ASSERT(c->magic == CONNECTION_MAGIC);
+    enum close_reason ignored;
+    uint64_t          at_ms = seat_reader_bound(&c->seat, &ignored);
+    if (at_ms != UINT64_MAX && at_ms > loop_now_ms(c->set->loop)) { // an answer is still being read
+        loop_deadline_at(c->set->loop, d, at_ms);
+        return;
+    }
     connection_close(c, c->state == HANDSHAKE ? CLOSE_HANDSHAKE_TIMEOUT : CLOSE_IDLE, false);
 }
 
@@ -323,13 +353,17 @@ static uint16_t port_of(const union config_address *address)
     return ntohs(address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port);
 }
 
-void connection_accept(struct connections *set, int fd, const union config_address *peer,
+bool connection_accept(struct connections *set, int fd, const union config_address *peer,
                        const struct config_listener *listener, SSL_CTX *tls)
 {
+    struct peer who = peer_of(peer, set->config);
+    if (!ceilings_enter(set->loop->ceilings, counted_address(&who)))
+        return false;
     struct connection *c = calloc(1, sizeof *c);
     if (!c) {
+        ceilings_leave(set->loop->ceilings, counted_address(&who));
         close(fd);
-        return;
+        return true;
     }
     c->magic = CONNECTION_MAGIC;
     c->set = set;
@@ -338,18 +372,19 @@ void connection_accept(struct connections *set, int fd, const union config_addre
                                      .client = &c->wire,
                                      .config = set->config,
                                      .listener = listener,
-                                     .peer = peer_of(peer, set->config),
+                                     .peer = who,
                                      .port = port_of(&listener->address),
                                      .progressed = on_progressed};
     deadline_init(&c->deadline, on_deadline);
     if (!wire_accept(&c->wire, set->loop, fd, tls, &client_events, c)) {
+        ceilings_leave(set->loop->ceilings, counted_address(&who));
         free(c);
-        return;
+        return true;
     }
     TAILQ_INSERT_TAIL(&set->list, c, next);
     set->count++;
-    const struct config_timeouts *t = &set->config->timeouts;
-    loop_deadline(set->loop, &c->deadline, tls ? t->handshake_ms : t->idle_ms);
+    loop_deadline(set->loop, &c->deadline, tls ? set->config->timeouts.handshake_ms : idle_ms(c));
+    return true;
 }
 
 struct connections *connections_new(struct loop *l, const struct config *config,

@@ -24,5 +24,6 @@ size_t connections_cut(struct connections *c);
 
 // Takes over an accepted socket; closes it when there is no memory.
 //   `tls`  NULL: plain
-void connection_accept(struct connections *set, int fd, const union config_address *peer,
-                       const struct config_listener *listener, SSL_CTX *tls);
+//   fails  false, with nothing taken over, when its address has as many connections as it may
+MUST_USE bool connection_accept(struct connections *set, int fd, const union config_address *peer,
+                                const struct config_listener *listener, SSL_CTX *tls);

@@ -20,9 +20,8 @@
 
 #define ID_MAX 128u    // of a trusted proxy's X-Request-Id
 #define INTERIM_MAX 8u // 1xx answers before the final one
-// What is left of a request behind its answer: as much, and as long, as a connection is worth.
-#define DRAIN_BYTES (256u * 1024u)
-#define DRAIN_MS 2000u
+#define DRAIN_BYTES                                                                                          \
+    (256u * 1024u) // what is left of a request behind its answer: as much as a connection is worth
 
 static struct subject subject_of(struct exchange *x)
 {
@@ -383,53 +382,23 @@ static enum exchange_state finish(struct exchange *x)
 // --- the machine
 // -------------------------------------------------------------------------------------------------
 
-enum patience { WAIT_NONE, WAIT_HEAD, WAIT_CONNECT, WAIT_FIRST_BYTE, WAIT_PROGRESS, WAIT_DRAIN };
-
 static const struct step {
     enum exchange_state (*run)(struct exchange *x);
-    enum patience patience;
-    uint32_t      followers; // the drawing at the top
+    uint32_t followers; // the drawing at the top
 } steps[STATE_COUNT] = {
 #define TO(state) (1u << (state))
-    [HEAD] = {read_head, WAIT_HEAD, TO(DECIDE) | TO(DONE)},
-    [DECIDE] = {decide, WAIT_NONE, TO(LEASE) | TO(DONE)},
-    [LEASE] = {lease_upstream, WAIT_NONE, TO(CONNECT) | TO(SEND) | TO(DONE)},
-    [CONNECT] = {await_connection, WAIT_CONNECT, TO(SEND) | TO(LEASE) | TO(DONE)},
-    [SEND] = {send_head, WAIT_NONE, TO(AWAIT) | TO(DONE)},
-    [AWAIT] = {await_response, WAIT_FIRST_BYTE, TO(RELAY) | TO(HANDOVER) | TO(LEASE) | TO(DONE)},
-    [RELAY] = {relay_bodies, WAIT_PROGRESS, TO(DRAIN) | TO(DONE)},
-    [HANDOVER] = {pass_both_ways, WAIT_PROGRESS, TO(DONE)},
-    [DRAIN] = {drain_request, WAIT_DRAIN, TO(DONE)},
-    [DONE] = {finish, WAIT_NONE, 0},
+    [HEAD] = {read_head, TO(DECIDE) | TO(DONE)},
+    [DECIDE] = {decide, TO(LEASE) | TO(DONE)},
+    [LEASE] = {lease_upstream, TO(CONNECT) | TO(SEND) | TO(DONE)},
+    [CONNECT] = {await_connection, TO(SEND) | TO(LEASE) | TO(DONE)},
+    [SEND] = {send_head, TO(AWAIT) | TO(DONE)},
+    [AWAIT] = {await_response, TO(RELAY) | TO(HANDOVER) | TO(LEASE) | TO(DONE)},
+    [RELAY] = {relay_bodies, TO(DRAIN) | TO(DONE)},
+    [HANDOVER] = {pass_both_ways, TO(DONE)},
+    [DRAIN] = {drain_request, TO(DONE)},
+    [DONE] = {finish, 0},
 #undef TO
 };
-
-void exchange_arm(struct exchange *x)
-{
-    const struct config_timeouts *t = &x->seat->config->timeouts;
-    const struct config_upstream *group =
-        x->record.route ? &x->seat->config->upstreams[x->record.route->upstream] : NULL;
-    switch (steps[x->state].patience) {
-    case WAIT_NONE:
-        deadline_disarm(&x->deadline);
-        break;
-    case WAIT_HEAD:
-        loop_deadline(x->seat->loop, &x->deadline, t->head_ms);
-        break;
-    case WAIT_CONNECT:
-        loop_deadline(x->seat->loop, &x->deadline, group->connect_ms);
-        break;
-    case WAIT_FIRST_BYTE:
-        loop_deadline(x->seat->loop, &x->deadline, x->from_client.ended ? group->first_byte_ms : t->idle_ms);
-        break;
-    case WAIT_PROGRESS:
-        loop_deadline(x->seat->loop, &x->deadline, t->idle_ms);
-        break;
-    case WAIT_DRAIN:
-        loop_deadline(x->seat->loop, &x->deadline, DRAIN_MS);
-        break;
-    }
-}
 
 void exchange_enter(struct exchange *x, enum exchange_state to)
 {

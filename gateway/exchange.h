@@ -6,6 +6,7 @@
 // the owner calls it.
 #pragma once
 #include "gateway/config.h"
+#include "gateway/pace.h"
 #include "gateway/record.h"
 #include "gateway/wire.h"
 
@@ -21,8 +22,16 @@ struct exchange_seat {
     struct tls_facts              tls;              // version NULL: plain
     const struct certificate     *certificate;      // that TLS was set up for; NULL: plain
     uint16_t                      port;             // that the client reached
+    struct pace                   reader;           // of the client, while answers are queued for it
     void (*progressed)(struct exchange_seat *seat); // something happened that the owner did not cause
 };
+
+// What the client is held to now: tighter as the connections run out.
+struct pace_rule seat_pace_rule(const struct exchange_seat *seat);
+// Looks at the client as a reader.
+//   returns  the moment from which on it is too slow, and which way; UINT64_MAX while nothing is queued for
+//   it
+uint64_t seat_reader_bound(struct exchange_seat *seat, enum close_reason *why_r);
 
 // How the connection goes on when an exchange is done.
 enum exchange_outcome {

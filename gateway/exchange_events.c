@@ -8,8 +8,6 @@
 #define ARENA_FIXED (64u * 1024u)
 #define ARENA_HEADS 8u // a head is kept raw (growing), as fields, and written anew, in each direction
 
-static void on_deadline(struct deadline *d);
-
 static struct bytes make_id(struct loop *l, struct arena *arena)
 {
     uint64_t         id[2];
@@ -39,7 +37,7 @@ struct exchange *exchange_new(struct exchange_seat *seat)
                                 .peer = &x->peer,
                                 .tls = seat->tls.version ? &seat->tls : NULL,
                                 .started_ns = uv_hrtime()};
-    deadline_init(&x->deadline, on_deadline);
+    deadline_init(&x->deadline, exchange_on_deadline);
     if (!x->from_client.reader || !x->record.id.at) {
         arena = x->arena;
         arena_reset(&arena);
@@ -100,6 +98,7 @@ size_t exchange_take(struct exchange *x, struct bytes in)
     size_t used = in.len - x->from_client.in.len;
     x->continued = x->continued || x->from_client.in.len > 0;
     x->from_client.in = (struct bytes){0};
+    x->from_client.used += used;
     if (used > 0 && is_moving(x))
         exchange_arm(x);
     return used;
@@ -149,7 +148,7 @@ static struct exchange *of_wire(struct wire *w)
     return x;
 }
 
-static void run_and_tell(struct exchange *x)
+void exchange_run_and_tell(struct exchange *x)
 {
     struct exchange_seat *seat = x->seat;
     exchange_run(x);
@@ -160,7 +159,7 @@ static void on_upstream_open(struct wire *w)
 {
     struct exchange *x = of_wire(w);
     x->lease.open = true;
-    run_and_tell(x);
+    exchange_run_and_tell(x);
 }
 
 static void on_upstream_bytes(struct wire *w, struct bytes in)
@@ -179,7 +178,7 @@ static void on_upstream_drained(struct wire *w)
 {
     struct exchange *x = of_wire(w);
     exchange_arm(x);
-    run_and_tell(x);
+    exchange_run_and_tell(x);
 }
 
 static void on_upstream_end(struct wire *w, enum wire_end how)
@@ -189,7 +188,7 @@ static void on_upstream_end(struct wire *w, enum wire_end how)
         x->lease.finished = true;
     else
         x->lease.broken = true;
-    run_and_tell(x);
+    exchange_run_and_tell(x);
 }
 
 const struct wire_events exchange_upstream_events = {
@@ -198,41 +197,3 @@ const struct wire_events exchange_upstream_events = {
     .on_drained = on_upstream_drained,
     .on_end = on_upstream_end,
 };
-
-// --- time
-// --------------------------------------------------------------------------------------------------------
-
-// Who kept us waiting.
-static enum close_reason blame(const struct exchange *x)
-{
-    if (x->state == HEAD)
-        return CLOSE_HEAD_TIMEOUT;
-    bool client_owes = !x->from_client.ended && !relay_is_full(&x->to_upstream);
-    if (x->state == AWAIT)
-        return client_owes ? CLOSE_BODY_TIMEOUT : CLOSE_UPSTREAM_TIMEOUT;
-    if (relay_is_full(&x->to_client))
-        return CLOSE_READER_TIMEOUT;
-    return client_owes ? CLOSE_BODY_TIMEOUT : CLOSE_UPSTREAM_STALLED;
-}
-
-static enum exchange_state give_up(struct exchange *x)
-{
-    if (x->state == DRAIN)
-        return DONE; // the answer was given
-    if (x->state == HANDOVER && !relay_is_full(&x->to_client) && !relay_is_full(&x->to_upstream)) {
-        x->record.close = CLOSE_IDLE; // nobody owes anybody anything
-        return DONE;
-    }
-    return fail(x, blame(x));
-}
-
-static void on_deadline(struct deadline *d)
-{
-    struct exchange *x = (struct exchange *)((char *)d - offsetof(struct exchange, deadline));
-    ASSERT(x->magic == EXCHANGE_MAGIC);
-    if (x->state == CONNECT)
-        x->lease.late = x->lease.broken = true; // the next server may do better
-    else
-        exchange_enter(x, give_up(x));
-    run_and_tell(x);
-}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // exchange_private: what the files of the exchange know of each other: exchange.c (the steps),
 // exchange_handover.c (WebSocket), exchange_refuse.c (answers of our own), exchange_events.c (what wires and
-// owners report).
+// owners report), exchange_time.c (how long it waits, and for whom).
 #pragma once
 #include "gateway/exchange.h"
 #include "gateway/relay.h"
@@ -17,6 +17,7 @@ enum exchange_state { HEAD, DECIDE, LEASE, CONNECT, SEND, AWAIT, RELAY, HANDOVER
 struct incoming {
     struct http1 *reader;
     struct bytes  in;    // given and not used yet; borrowed during one event
+    uint64_t      used;  // bytes of the client, in all
     bool          ended; // the message is complete
 };
 
@@ -39,6 +40,8 @@ struct exchange {
     struct exchange_seat   *seat;
     struct arena            arena;
     struct deadline         deadline;
+    uint64_t                wait_until_ms; // for whom we wait, when it is not the client
+    struct pace             body;          // of the client, while it is its turn
     struct request          request;
     struct response         response;
     struct peer             peer; // as X-Forwarded-For of a trusted proxy may have changed it
@@ -60,7 +63,13 @@ struct exchange {
 extern const struct wire_events exchange_upstream_events;         // in exchange_events.c
 void                            exchange_run(struct exchange *x); // until every step waits
 void exchange_enter(struct exchange *x, enum exchange_state to);  // the only writer of state
-void exchange_arm(struct exchange *x);                            // the deadline of the present state, anew
+
+// exchange_events.c
+void exchange_run_and_tell(struct exchange *x); // the owner is told last: it may free the exchange
+
+// exchange_time.c
+void exchange_arm(struct exchange *x); // the wait of the present state, anew
+void exchange_on_deadline(struct deadline *d);
 
 // exchange_handover.c
 enum exchange_state begin_handover(struct exchange *x); // a 101 is there; returns the state to go to

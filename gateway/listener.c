@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // listener: bind, accept in batches.
 #include "gateway/listener.h"
+#include "gateway/ceilings.h"
 #include "gateway/log.h"
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,16 +13,21 @@
 #define LISTENER_MAGIC 0x6c697374u
 #define BACKLOG 4096
 #define ACCEPTS_A_TURN 64
-#define PAUSE_MS 100u // after the descriptors or the memory have run out
+#define PAUSE_MS 100u   // after connections, descriptors or memory have run out
+#define QUIET_MS 10000u // between messages about that
+#define TURNED_AWAY_BYTES (1024u * 1024u)
 
 struct listener {
     uint32_t                      magic;
     int                           fd;
+    int                           reserve; // a descriptor to let go when there is no other; -1: none
     struct loop                  *loop;
     const struct config_listener *config;
     SSL_CTX                      *tls;
     struct deadline               paused;
-    bool                          starved; // of descriptors or memory
+    uint64_t                      quiet_until_ms;  // about what it cannot accept
+    uint64_t                      silent_until_ms; // about those who were turned away
+    unsigned                      turned_away;     // and not told of yet
     uv_poll_t                     poll;
 };
 
@@ -85,31 +93,92 @@ int listener_bind(const struct config_listener *config)
     return -1;
 }
 
-// Level-triggered readiness would spin while nothing can be accepted.
-static void pause_accepting(struct listener *l)
+// Closes a socket that was just accepted. What the client has sent already is taken out of the way: unread,
+// it would make the end a reset.
+static void turn_away(int fd)
 {
-    if (!l->starved)
+    (void)!recv(fd, NULL, TURNED_AWAY_BYTES, MSG_DONTWAIT | MSG_TRUNC); // TCP: discarded, not copied
+    close(fd);
+}
+
+static void complain(struct listener *l, const union config_address *peer)
+{
+    char     text[INET6_ADDRSTRLEN] = "";
+    uint64_t now_ms = loop_now_ms(l->loop);
+    l->turned_away++;
+    if (now_ms < l->silent_until_ms)
+        return;
+    if (peer->any.sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &peer->v6.sin6_addr, text, sizeof text);
+    else
+        inet_ntop(AF_INET, &peer->v4.sin_addr, text, sizeof text);
+    log_warning(
+        "%s has as many connections as limits.connections_per_address allows; turned away on %.*s since "
+        "the last such message: %u",
+        text, (int)l->config->text.len, l->config->text.at, l->turned_away);
+    l->turned_away = 0;
+    l->silent_until_ms = now_ms + QUIET_MS;
+}
+
+static void hold_reserve(struct listener *l)
+{
+    if (l->reserve < 0)
+        l->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+// Level-triggered readiness would spin while nothing can be accepted.
+static void pause_accepting(struct listener *l, const char *why)
+{
+    uint64_t now_ms = loop_now_ms(l->loop);
+    if (now_ms >= l->quiet_until_ms) {
         log_warning("cannot accept connections on %.*s: %s; trying again every %u ms",
-                    (int)l->config->text.len, l->config->text.at, strerror(errno), PAUSE_MS);
-    l->starved = true; // said once, until it has worked again
+                    (int)l->config->text.len, l->config->text.at, why, PAUSE_MS);
+        l->quiet_until_ms = now_ms + QUIET_MS;
+    }
     uv_poll_stop(&l->poll);
     loop_deadline(l->loop, &l->paused, PAUSE_MS);
 }
 
+// No descriptors: those who wait in the queue are let in by the reserve, one by one, and out again. An end is
+// better than silence.
+static void turn_queue_away(struct listener *l)
+{
+    for (int i = 0; i < ACCEPTS_A_TURN && l->reserve >= 0; i++) {
+        close(l->reserve);
+        l->reserve = -1;
+        int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0)
+            turn_away(fd);
+        hold_reserve(l);
+        if (fd < 0)
+            return;
+    }
+}
+
 static void accept_all(struct listener *l)
 {
+    hold_reserve(l);
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+        if (ceilings_are_reached(l->loop->ceilings)) {
+            pause_accepting(l, "limits.connections is reached");
+            return;
+        }
         union config_address peer = {0};
         socklen_t            len = sizeof peer;
         int                  fd = accept4(l->fd, &peer.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            l->starved = false;
-            connection_accept(l->loop->connections, fd, &peer, l->config, l->tls);
+            if (!connection_accept(l->loop->connections, fd, &peer, l->config, l->tls)) {
+                turn_away(fd);
+                complain(l, &peer);
+            }
             continue;
         }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            pause_accepting(l);
-        if (errno != ECONNABORTED && errno != EINTR)
+        int why = errno;
+        if (why == EMFILE || why == ENFILE)
+            turn_queue_away(l);
+        if (why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM)
+            pause_accepting(l, strerror(why));
+        if (why != ECONNABORTED && why != EINTR)
             return; // EAGAIN: all taken
     }
 }
@@ -143,6 +212,8 @@ struct listener *listener_new(struct loop *loop, int fd, const struct config_lis
     l->config = config;
     l->tls = tls;
     l->poll.data = l;
+    l->reserve = -1;
+    hold_reserve(l);
     deadline_init(&l->paused, on_resume);
     uv_poll_start(&l->poll, UV_READABLE, on_acceptable);
     return l;
@@ -161,4 +232,6 @@ void listener_close(struct listener **listener)
     deadline_disarm(&l->paused);
     uv_close((uv_handle_t *)&l->poll, on_closed);
     close(l->fd);
+    if (l->reserve >= 0)
+        close(l->reserve);
 }

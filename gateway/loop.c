@@ -2,6 +2,7 @@
 // loop: libuv's loop, the wheel's tick, the handshake queue's turn, and the buffers that wires share.
 #include "gateway/loop.h"
 #include "gateway/wire.h"
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -19,8 +20,9 @@ static void on_after_poll(uv_check_t *check)
 {
     struct loop *l = check->data;
     wire_turn_handshakes(l);
-    if (TAILQ_EMPTY(&l->handshakes))
+    if (!wire_next_handshake(l))
         uv_idle_stop(&l->hurry);
+    l->turn.left = LOOP_TURN_BYTES;
 }
 
 // Its existence makes the poll return at once; the work is done after the poll.
@@ -73,7 +75,11 @@ struct loop *loop_new(unsigned index, void (*on_command)(struct loop *l), void *
     l->index = index;
     l->on_command = on_command;
     l->owner = owner;
-    TAILQ_INIT(&l->handshakes);
+    l->turn.left = LOOP_TURN_BYTES;
+    TAILQ_INIT(&l->handshakes.at_work);
+    TAILQ_INIT(&l->handshakes.to_begin);
+    TAILQ_INIT(&l->handshakes.silent);
+    l->handshakes.begun_max = UINT_MAX;
     TAILQ_INIT(&l->broken);
     arena_pool_init(&l->arenas, ARENA_BLOCKS_KEPT);
     if (uv_loop_init(&l->uv)) {
@@ -141,6 +147,11 @@ uint64_t loop_now_ms(const struct loop *l)
 void loop_deadline(struct loop *l, struct deadline *d, uint32_t in_ms)
 {
     deadline_arm(&l->wheel, d, uv_now(&l->uv) + in_ms);
+}
+
+void loop_deadline_at(struct loop *l, struct deadline *d, uint64_t at_ms)
+{
+    deadline_arm(&l->wheel, d, at_ms);
 }
 
 // xoroshiro128+ (Blackman and Vigna, 2018): a unique id for two handfuls of instructions.

@@ -18,10 +18,13 @@
 #define LOOP_SEALED_BYTES                                                                                    \
     (LOOP_RECEIVE_BYTES + 64u * 1024u) // one read, encrypted, and what was sealed before it
 
+#define LOOP_TURN_BYTES (1024u * 1024u) // most that all wires together read in one turn
+
 struct wire;
 struct connections; // the client side, set by main
 struct upstreams;   // the upstream side, set by main
 struct access_feed; // the log, set by main
+struct ceilings;    // of all loops, set by main
 TAILQ_HEAD(wire_queue, wire);
 
 // What the wires of one loop share.
@@ -36,6 +39,23 @@ struct loop_buffers {
     struct tls_io  tls; // what the BIO of whichever SSL is at work reads and writes
 };
 
+// Readable connections whose handshake waits for its turn. One that is at work holds TLS memory, so there is
+// a ceiling for those; the others wait without any. At the ceiling, who has been silent for long makes room.
+struct handshakes {
+    struct wire_queue at_work;
+    struct wire_queue to_begin;
+    struct wire_queue silent;  // begun, and waiting for the client; who waits longest first
+    unsigned          waiting; // in both
+    unsigned          begun;   // at work, also those whose client is silent
+    unsigned          begun_max;
+};
+
+// What may still be read in this turn, and how many wires were left without: they come first in the next.
+struct loop_turn {
+    size_t   left;
+    unsigned passed_over;
+};
+
 struct loop {
     uint32_t            magic;
     unsigned            index;
@@ -47,12 +67,13 @@ struct loop {
     struct wheel        wheel;
     struct arena_pool   arenas;
     struct loop_buffers buffers;
-    struct wire_queue   handshakes;         // readable connections whose handshake waits for its turn
-    unsigned            handshakes_waiting; // their number
-    struct wire_queue   broken;             // wires whose end has not been told to their owner yet
+    struct handshakes   handshakes;
+    struct loop_turn    turn;
+    struct wire_queue   broken; // wires whose end has not been told to their owner yet
     struct connections *connections;
     struct upstreams   *upstreams;
     struct access_feed *log;
+    struct ceilings    *ceilings;
     uint64_t            random[2];      // state of the request ids
     bool                draining;       // what runs may finish, nothing new begins
     void (*on_command)(struct loop *l); // runs on the loop's thread after loop_wake
@@ -75,5 +96,6 @@ void loop_hurry(struct loop *l);
 // Milliseconds of a monotonic clock, read once a turn.
 uint64_t loop_now_ms(const struct loop *l);
 void     loop_deadline(struct loop *l, struct deadline *d, uint32_t in_ms);
+void     loop_deadline_at(struct loop *l, struct deadline *d, uint64_t at_ms); // of that clock
 // 128 random bits; unique, not secret.
 void loop_next_id(struct loop *l, uint64_t id_r[2]);

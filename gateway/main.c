@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // main: the table of contents: make everything, bind, start the loops, wait for a signal, end in order.
 #include "gateway/access_log.h"
+#include "gateway/ceilings.h"
 #include "gateway/cli.h"
 #include "gateway/listener.h"
 #include "gateway/log.h"
@@ -33,6 +34,7 @@ struct island {
 struct gateway {
     const struct config *config;
     struct access_log   *log;
+    struct ceilings     *ceilings;
     struct tls_tickets  *tickets;
     struct island       *islands;
     _Atomic unsigned     running; // islands
@@ -116,6 +118,9 @@ static bool island_make(struct island *i, struct gateway *g, unsigned index)
         log_error("a loop cannot be made: %s", strerror(errno));
         return false;
     }
+    i->loop->ceilings = g->ceilings;
+    i->loop->handshakes.begun_max =
+        (g->config->ceilings.handshakes + g->config->loops - 1) / g->config->loops;
     i->loop->upstreams = upstreams_new(i->loop, g->config);
     i->loop->connections = connections_new(i->loop, g->config, on_emptied);
     i->loop->log = g->log ? access_feed_new(g->log) : NULL;
@@ -265,7 +270,8 @@ static bool open_log(struct gateway *g)
 static bool make(struct gateway *g)
 {
     g->islands = calloc(g->config->loops, sizeof *g->islands);
-    if (!g->islands || !open_log(g) || !(g->tickets = tls_tickets_new(now_s())))
+    g->ceilings = ceilings_new(g->config->ceilings.connections, g->config->ceilings.per_address);
+    if (!g->islands || !g->ceilings || !open_log(g) || !(g->tickets = tls_tickets_new(now_s())))
         return false;
     for (unsigned n = 0; n < g->config->loops; n++) {
         if (!island_make(&g->islands[n], g, n))
@@ -313,6 +319,8 @@ static int serve(const struct config *config)
     free(g.islands);
     if (g.tickets)
         tls_tickets_free(&g.tickets);
+    if (g.ceilings)
+        ceilings_free(&g.ceilings);
     if (fine)
         log_info("ended");
     return fine && whole ? CLI_FINE : CLI_FAILED;

@@ -19,7 +19,7 @@ static void on_poll(uv_poll_t *poll, int status, int events);
 void wire_watch(struct wire *w)
 {
     int  want = 0;
-    bool silenced = w->waits_turn && w->loop->handshakes_waiting > HANDSHAKES_WATCHED;
+    bool silenced = w->waits_turn && w->loop->handshakes.waiting > HANDSHAKES_WATCHED;
     if (w->wants_bytes && !w->ended && !w->connecting && !silenced)
         want |= UV_READABLE;
     if (w->blocked || w->connecting)
@@ -33,20 +33,18 @@ void wire_watch(struct wire *w)
         uv_poll_stop(&w->poll);
 }
 
-static void leave_turn(struct wire *w)
+static void forget_passed_over(struct wire *w)
 {
-    if (!w->waits_turn)
-        return;
-    TAILQ_REMOVE(&w->loop->handshakes, w, turn);
-    w->loop->handshakes_waiting--;
-    w->waits_turn = false;
+    w->loop->turn.passed_over -= w->reading.passed_over;
+    w->reading.passed_over = false;
 }
 
 void wire_break_off(struct wire *w, enum wire_end how)
 {
     if (w->is_broken || w->is_closed)
         return;
-    leave_turn(w);
+    wire_leave_turn(w);
+    forget_passed_over(w);
     w->is_broken = true;
     w->ended = true;
     w->end = how;
@@ -65,12 +63,14 @@ static void finished(struct wire *w)
     w->events->on_end(w, WIRE_END_FINISHED);
 }
 
-// One recv. Returns the number of bytes; 0 when there is nothing more to do for now.
-static size_t receive(struct wire *w, char *into, size_t max)
+size_t wire_receive(struct wire *w, char *into, size_t max)
 {
     ssize_t n = recv(w->fd, into, max, 0);
-    if (n > 0)
-        return (size_t)n;
+    if (n > 0) {
+        size_t taken = (size_t)n;
+        w->loop->turn.left -= taken < w->loop->turn.left ? taken : w->loop->turn.left;
+        return taken;
+    }
     if (n == 0 && !w->mute) // a reset that a send has met already looks like an end here
         finished(w);
     else if (n == 0 || (errno != EAGAIN && errno != EINTR))
@@ -78,24 +78,28 @@ static size_t receive(struct wire *w, char *into, size_t max)
     return 0;
 }
 
+static bool may_read(const struct wire *w)
+{
+    return w->wants_bytes && !w->ended && !w->is_closed && w->loop->turn.left > 0;
+}
+
 // Speculative: a short read means that the socket is drained, without asking a second time.
 static void read_plain(struct wire *w)
 {
-    for (int i = 0; i < READS_A_TURN && w->wants_bytes && !w->ended && !w->is_closed; i++) {
-        size_t max = w->chunk;
-        size_t n = receive(w, w->loop->buffers.receive, max);
+    for (int i = 0; i < READS_A_TURN && may_read(w); i++) {
+        size_t max = w->reading.chunk;
+        size_t n = wire_receive(w, w->loop->buffers.receive, max);
         if (n == 0)
             return;
-        if (n == max && w->chunk < LOOP_RECEIVE_BYTES)
-            w->chunk *= 2;
+        if (n == max && w->reading.chunk < LOOP_RECEIVE_BYTES)
+            w->reading.chunk *= 2;
         w->events->on_bytes(w, (struct bytes){w->loop->buffers.receive, n});
         if (n < max)
             return;
     }
 }
 
-// Decrypts what the loop's cipher buffer holds for this wire and hands it on.
-static void open_records(struct wire *w)
+void wire_open_records(struct wire *w)
 {
     struct loop_buffers *b = &w->loop->buffers;
     struct bytes_out     plain = {.at = b->receive, .cap = LOOP_PLAIN_BYTES};
@@ -121,93 +125,39 @@ static void open_records(struct wire *w)
 static void read_tls(struct wire *w)
 {
     struct loop_buffers *b = &w->loop->buffers;
-    for (int i = 0; i < READS_A_TURN && w->wants_bytes && !w->ended && !w->is_closed; i++) {
-        size_t n = receive(w, b->cipher, LOOP_CIPHER_BYTES);
+    for (int i = 0; i < READS_A_TURN && may_read(w); i++) {
+        size_t n = wire_receive(w, b->cipher, LOOP_CIPHER_BYTES);
         if (n == 0)
             return;
         b->tls.in = (struct bytes){b->cipher, n};
-        open_records(w);
+        wire_open_records(w);
         if (n < LOOP_CIPHER_BYTES)
             return;
     }
 }
 
+// Readiness is reported in the same order each turn, so that who came last would never be read while those in
+// front use the turn up: who is passed over comes first in the next one. Readiness lasts, and needs no queue.
+static bool must_wait(struct wire *w)
+{
+    struct loop_turn *t = &w->loop->turn;
+    bool              wait = t->left == 0 || (t->passed_over > 0 && !w->reading.passed_over);
+    forget_passed_over(w);
+    w->reading.passed_over = wait;
+    t->passed_over += wait;
+    return wait;
+}
+
 static void readable(struct wire *w)
 {
-    if (!w->handshaking) {
-        if (w->ssl)
-            read_tls(w);
-        else
-            read_plain(w);
+    if (must_wait(w))
         return;
-    }
-    if (w->waits_turn)
-        return;
-    w->waits_turn = true;
-    w->loop->handshakes_waiting++;
-    TAILQ_INSERT_TAIL(&w->loop->handshakes, w, turn);
-    wire_watch(w);
-    loop_hurry(w->loop);
-}
-
-// --- handshakes
-// --------------------------------------------------------------------------------------------------
-
-// The first byte of TLS is that of a record, 22 for a handshake; HTTP begins with the letters of a method.
-static bool is_plain_http(struct bytes in)
-{
-    size_t letters = 0;
-    while (letters < in.len && in.at[letters] >= 'A' && in.at[letters] <= 'Z')
-        letters++;
-    return letters > 0 && (letters == in.len || in.at[letters] == ' ');
-}
-
-static void handshake_step(struct wire *w)
-{
-    struct loop_buffers *b = &w->loop->buffers;
-    size_t               n = receive(w, b->cipher, LOOP_CIPHER_BYTES);
-    if (n == 0)
-        return;
-    if (!w->ssl && is_plain_http((struct bytes){b->cipher, n})) {
-        w->handshaking = false;
-        w->tls_context = NULL;
-        w->events->on_plain(w);
-        return;
-    }
-    // The SSL is made with the first byte: a connection that sends nothing costs no TLS memory.
-    if (!w->ssl && !(w->ssl = tls_new(w->tls_context, &b->tls))) {
-        wire_break_off(w, WIRE_END_BROKEN);
-        return;
-    }
-    b->tls.in = (struct bytes){b->cipher, n};
-    wire_claim(w, LOOP_RECEIVE_BYTES);
-    enum tls_step step = tls_handshake(w->ssl);
-    if (step == TLS_MORE)
-        return;
-    if (step != TLS_DONE) {
-        b->tls.in.len = 0;
-        wire_ship(w->loop); // the alert that says why
-        wire_break_off(w, WIRE_END_HANDSHAKE);
-        return;
-    }
-    w->handshaking = false;
-    if (SSL_version(w->ssl) ==
-        TLS1_3_VERSION) // all the client needs it has: the ticket can wait for the answer
-        wire_hold(w);
-    w->events->on_open(w);
-    if (!w->is_closed && b->tls.in.len > 0)
-        open_records(w);
-}
-
-void wire_turn_handshakes(struct loop *l)
-{
-    struct wire *w = TAILQ_FIRST(&l->handshakes);
-    if (!w)
-        return;
-    leave_turn(w);
-    handshake_step(w);
-    wire_watch(w);
-    wire_settle(l);
+    if (w->handshaking)
+        wire_queue_handshake(w);
+    else if (w->ssl)
+        read_tls(w);
+    else
+        read_plain(w);
 }
 
 // --- the life of a wire
@@ -251,7 +201,7 @@ static bool start(struct wire *w, struct loop *l, int fd, const struct wire_even
     w->loop = l;
     w->fd = fd;
     w->wants_bytes = true;
-    w->chunk = CHUNK_FIRST;
+    w->reading.chunk = CHUNK_FIRST;
     wire_own(w, events, owner);
     if (uv_poll_init(&l->uv, &w->poll, fd)) {
         close(fd);
@@ -302,8 +252,9 @@ void wire_want(struct wire *w, bool bytes)
     if (w->wants_bytes == bytes)
         return;
     w->wants_bytes = bytes;
-    if (!bytes && w->chunk > CHUNK_LEAST)
-        w->chunk /= 2; // the other side does not keep up: hold less of it
+    forget_passed_over(w);
+    if (!bytes && w->reading.chunk > CHUNK_LEAST)
+        w->reading.chunk /= 2; // the other side does not keep up: hold less of it
     wire_watch(w);
 }
 
@@ -317,7 +268,9 @@ static void on_handle_closed(uv_handle_t *handle)
 
 static void let_go(struct wire *w, void (*closed)(struct wire *w))
 {
-    leave_turn(w);
+    wire_leave_turn(w);
+    forget_passed_over(w);
+    wire_end_handshake(w);
     wire_forget_staged(w);
     if (w->is_broken && !w->is_told)
         TAILQ_REMOVE(&w->loop->broken, w, turn);

@@ -32,8 +32,17 @@ struct wire_events {
 
 // Bytes that the kernel has not taken yet; encrypted where the wire is.
 struct wire_backlog {
-    char  *at; // NULL while empty
-    size_t start, len, cap;
+    char    *at; // NULL while empty
+    size_t   start, len, cap;
+    uint64_t sent; // bytes the kernel has taken, in all
+};
+
+// How a wire is read.
+struct wire_reading {
+    uint32_t chunk;       // bytes of the next read: grows while the other side keeps up
+    bool     passed_over; // readable when the loop's turn was used up: first in the next one
+    bool     is_silent;   // in loop->handshakes.silent, since:
+    uint64_t silent_ms;
 };
 
 struct wire {
@@ -47,10 +56,10 @@ struct wire {
     void (*closed)(struct wire *w);
     struct wire_backlog backlog;
     uv_poll_t           poll;
-    TAILQ_ENTRY(wire) turn; // in loop->handshakes or loop->broken, never in both
-    uint32_t      chunk;    // bytes of the next read: grows while the other side keeps up
-    enum wire_end end;      // what on_end will be told, while in loop->broken
-    uint8_t       polled;   // the events libuv watches
+    TAILQ_ENTRY(wire) turn; // in one queue of loop->handshakes or in loop->broken
+    struct wire_reading reading;
+    enum wire_end       end;    // what on_end will be told, while in loop->broken
+    uint8_t             polled; // the events libuv watches
     bool connecting : 1, handshaking : 1, waits_turn : 1, wants_bytes : 1, blocked : 1, finishing : 1,
         mute : 1, ended : 1, is_broken : 1, is_told : 1, is_closed : 1;
 };
@@ -68,6 +77,9 @@ void wire_own(struct wire *w, const struct wire_events *events, void *owner);
 // may be empty. On a TLS wire the head and the first bytes of the body share a record.
 void   wire_send(struct wire *w, struct bytes head, struct bytes body);
 size_t wire_queued(const struct wire *w); // bytes the kernel has not taken
+// Bytes that have reached the peer's machine. Asks the kernel, whose own buffer would hide a slow reader for
+// minutes.
+uint64_t wire_delivered(const struct wire *w);
 // Keep what is staged (the session ticket, after the handshake) until the next send: one packet instead of
 // two.
 void wire_hold(struct wire *w);
@@ -86,6 +98,7 @@ void wire_abort(struct wire *w, void (*closed)(struct wire *w));
 bool wire_is_quiet(const struct wire *w);
 bool wire_is_tls(const struct wire *w);
 
-// For the loop: one handshake step of the wire that waits longest; and the end of every event.
-void wire_turn_handshakes(struct loop *l);
-void wire_settle(struct loop *l);
+// For the loop: the wire whose handshake may take a step, NULL: none; that step; and the end of every event.
+struct wire *wire_next_handshake(const struct loop *l);
+void         wire_turn_handshakes(struct loop *l);
+void         wire_settle(struct loop *l);

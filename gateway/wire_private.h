@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// wire_private: what the two halves of a wire (wire.c: life and receiving; wire_send.c: sending) know of each
-// other.
+// wire_private: what the parts of a wire (wire.c: life and receiving; wire_send.c: sending; wire_handshake.c:
+// becoming TLS) know of each other.
 #pragma once
 #include "gateway/wire.h"
 
@@ -21,3 +21,14 @@ void            wire_forget_staged(struct wire *w);
 // The kernel takes bytes again.
 void wire_writable(struct wire *w);
 void wire_drop_backlog(struct wire *w);
+
+// One recv. Returns the number of bytes; 0 when there is nothing more to do for now.
+size_t wire_receive(struct wire *w, char *into, size_t max);
+// Decrypts what the loop's cipher buffer holds for this wire and hands it on.
+void wire_open_records(struct wire *w);
+
+// A wire in its handshake is readable: it gets its turn.
+void wire_queue_handshake(struct wire *w);
+void wire_leave_turn(struct wire *w);
+// The handshake is over, one way or the other: the next one may begin.
+void wire_end_handshake(struct wire *w);

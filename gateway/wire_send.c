@@ -2,7 +2,9 @@
 // wire_send: the sending half of a wire: staging, one send an event, the backlog.
 #include "gateway/wire_private.h"
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -11,7 +13,7 @@
 void wire_drop_backlog(struct wire *w)
 {
     free(w->backlog.at);
-    w->backlog = (struct wire_backlog){0};
+    w->backlog = (struct wire_backlog){.sent = w->backlog.sent};
 }
 
 static bool backlog_add(struct wire_backlog *b, const void *at, size_t len)
@@ -73,6 +75,7 @@ static void transmit(struct wire *w, const struct iovec *pieces, int count)
             return;
         }
         sent = n > 0 ? (size_t)n : 0;
+        w->backlog.sent += sent;
         size_t old = took(&sent, w->backlog.len);
         w->backlog.start += old;
         w->backlog.len -= old;
@@ -175,6 +178,14 @@ void wire_send(struct wire *w, struct bytes head, struct bytes body)
 size_t wire_queued(const struct wire *w)
 {
     return w->blocked ? w->backlog.len : 0;
+}
+
+uint64_t wire_delivered(const struct wire *w)
+{
+    int kept = 0; // not acknowledged yet
+    return ioctl(w->fd, SIOCOUTQ, &kept) == 0 && (uint64_t)kept < w->backlog.sent
+               ? w->backlog.sent - (uint64_t)kept
+               : 0;
 }
 
 void wire_hold(struct wire *w)

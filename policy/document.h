@@ -79,6 +79,7 @@ bool node_duration(struct node n, uint64_t min_ms, uint64_t max_ms,
                    uint64_t *ms_r); // "500ms" "10s" "2m" "1h" "7d"
 bool node_size(struct node n, uint64_t min, uint64_t max,
                uint64_t *bytes_r); // "512B" "16KiB" "1MiB" "2GiB" "10KB" "1MB"
+bool node_byte_rate(struct node n, uint64_t min, uint64_t max, uint64_t *bytes_r); // "500B/s": per second
 // "5/s" "30/min" "1000/h": events per period.
 bool node_rate(struct node n, uint64_t *events_r, uint64_t *period_ms_r);
 // The index in a NULL-terminated list of names.

@@ -14,10 +14,13 @@ static const struct unit durations[] = {
 static const struct unit sizes[] = {
     {"B", 1},          {"KB", 1000},       {"KiB", 1u << 10}, {"MB", 1000 * 1000},
     {"MiB", 1u << 20}, {"GB", 1000000000}, {"GiB", 1u << 30}, {NULL, 0}};
+static const struct unit byte_rates[] = {
+    {"B/s", 1}, {"KB/s", 1000}, {"KiB/s", 1u << 10}, {"MB/s", 1000 * 1000}, {"MiB/s", 1u << 20}, {NULL, 0}};
 static const struct unit periods[] = {{"s", 1000}, {"min", 60 * 1000}, {"h", 3600 * 1000}, {NULL, 0}};
 
 static const char duration_hint[] = "write it with a unit: \"30s\", \"500ms\", \"2m\", \"1h\", \"7d\"";
 static const char size_hint[] = "write it with a unit: \"512B\", \"16KiB\", \"10MiB\", \"10MB\"";
+static const char byte_rate_hint[] = "write it as bytes per second: \"500B/s\", \"16KiB/s\", \"1MB/s\"";
 static const char rate_hint[] = "write it as events per time: \"5/s\", \"30/min\", \"1000/h\"";
 
 static struct bytes text_of(struct node n)
@@ -171,6 +174,11 @@ bool node_duration(struct node n, uint64_t min_ms, uint64_t max_ms, uint64_t *ms
 bool node_size(struct node n, uint64_t min, uint64_t max, uint64_t *bytes_r)
 {
     return quantity(n, sizes, "a size", size_hint, min, max, bytes_r);
+}
+
+bool node_byte_rate(struct node n, uint64_t min, uint64_t max, uint64_t *bytes_r)
+{
+    return quantity(n, byte_rates, "a byte rate", byte_rate_hint, min, max, bytes_r);
 }
 
 bool node_rate(struct node n, uint64_t *events_r, uint64_t *period_ms_r)

@@ -4,7 +4,7 @@ tests/README.md."""
 import hashlib
 import re
 
-SECTIONS = ("transport", "config", "rows", "backend", "client", "expect")
+SECTIONS = ("transport", "descriptors", "config", "rows", "backend", "client", "expect")
 
 
 class CaseError(Exception):
@@ -72,6 +72,10 @@ class Case:
     def steps(self, section, names):
         """The steps of a section with all names filled in."""
         return [Step(fill_in(step.verb, names), fill_in(step.text, names), step.line) for step in section.steps]
+
+    def descriptors(self):
+        """How many the gateway may open; 0: as many as we."""
+        return next((int(section.name) for section in self.of_kind("descriptors")), 0)
 
     def config_text(self):
         return "\n".join(line for section in self.of_kind("config") for line in section.raw)

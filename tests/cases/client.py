@@ -85,6 +85,15 @@ class Client:
             self._write()  # they say no more, and may still read
         self.until(lambda: not self._out or self.ended, "the gateway to take the bytes")
 
+    def drip(self, data):
+        """A byte each 20 ms, while anybody takes it."""
+        for at in range(len(data)):
+            if self.ended or self.complete_answers():
+                return
+            self.send(data[at:at + 1])
+            pause = time.monotonic() + 0.02
+            self.until(lambda: time.monotonic() > pause or self.ended, "a moment to pass")
+
     def half_close(self):
         if self.tls:
             try:
@@ -116,10 +125,12 @@ class Client:
             if self.ended:
                 time.sleep(0.005)
                 continue
-            readable, writable, _ = select.select([self.socket], [self.socket] if self._out else [], [], 0.01)
-            if writable:
+            poll = select.poll()
+            poll.register(self.socket, select.POLLIN | (select.POLLOUT if self._out else 0))
+            events = sum(flags for _, flags in poll.poll(10))
+            if events & select.POLLOUT:
                 self._write()
-            if readable:
+            if events & ~select.POLLOUT:
                 self._read()
 
     def _write(self):

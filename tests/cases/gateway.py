@@ -44,7 +44,7 @@ def pick_port():
 
 
 class Gateway:
-    def __init__(self, program, folder, config_text, names, loops):
+    def __init__(self, program, folder, case, names, loops):
         self.folder = folder
         picked = {name: pick_port() for name in ("plain", "tls")}
         self._ports, self._claims = ({name: pair[i] for name, pair in picked.items()} for i in (0, 1))
@@ -52,9 +52,9 @@ class Gateway:
         ports = {f"{name} port": str(port) for name, port in self._ports.items()}
         self.names = {**names, **addresses, **ports, "log": os.path.join(folder, "access.log")}
         config = json.loads(fill_in(BASE, self.names))
-        if config_text:
+        if case.config_text():
             try:
-                config = merge(config, json.loads(fill_in(config_text, self.names)))
+                config = merge(config, json.loads(fill_in(case.config_text(), self.names)))
             except json.JSONDecodeError as e:
                 raise CaseError(f"the configuration of the case is not JSON: {e}") from e
         config["loops"] = loops
@@ -63,8 +63,10 @@ class Gateway:
             json.dump(config, f, indent=1)
         self._terminated = False
         self._output = open(os.path.join(folder, "output"), "w+b")
-        self.process = subprocess.Popen([program, "run", "-c", path], stdin=subprocess.DEVNULL,
+        limited = ["prlimit", f"--nofile={case.descriptors()}"] if case.descriptors() else []
+        self.process = subprocess.Popen([*limited, program, "run", "-c", path], stdin=subprocess.DEVNULL,
                                         stdout=self._output, stderr=subprocess.STDOUT)
+        self._crowd = []
 
     def connect(self, listener, tls=None, session=None):
         """A new connection; the first one waits until the gateway listens."""
@@ -79,6 +81,22 @@ class Gateway:
                     raise Late(f"waited {DEADLINE:.0f} s for the gateway to listen") from None
                 time.sleep(0.003)
 
+    def crowd(self, listener, count):
+        """So many connections that say nothing."""
+        self._crowd = [socket.create_connection(("127.0.0.1", self._ports[listener])) for _ in range(count)]
+
+    def crowd_leaves(self):
+        for s in self._crowd:
+            s.close()
+        self._crowd = []
+
+    def until_said(self, text):
+        end = time.monotonic() + DEADLINE
+        while text not in self.output():
+            if time.monotonic() > end:
+                raise Late(f"waited {DEADLINE:.0f} s for {text!r} on stderr")
+            time.sleep(0.005)
+
     def terminate(self):
         """Asks for a gentle end; `stop` then only waits for it."""
         self._terminated = True
@@ -86,6 +104,7 @@ class Gateway:
 
     def stop(self, wanted=0):
         """Ends the process. Returns what is wrong with the way it ended, or None."""
+        self.crowd_leaves()
         if self.process.poll() is None and not self._terminated:
             self.process.send_signal(signal.SIGINT)
         try:

@@ -71,9 +71,9 @@ class Run:
             self.backends.append(backend)
             url = f"http://127.0.0.1:{backend.port}"
             self.names.update({f"backend {number}": url, **({"backend": url} if number == 1 else {})})
-        self.gateway = Gateway(self.options.program, folder, self.case.config_text(), self.names, self.options.loops)
+        self.gateway = Gateway(self.options.program, folder, self.case, self.names, self.options.loops)
         self.names = {**self.gateway.names, "scheme": "https" if self.transport == "tls" else "http",
-                      "port": self.gateway.names[f"{self.transport} port"]}
+                      "port": self.gateway.names[f"{self.transport} port"], "listener": self.transport}
 
     def _section(self, section):
         if section.kind == "client":
@@ -130,6 +130,13 @@ class Run:
             self._until(step.text)
         elif step.verb == "tell":  # "tell backend"
             self.backends[0].told.set()
+        elif step.verb == "drip":
+            self._open().drip(expand(step.text))
+        elif step.verb == "crowd" and step.text == "leaves":
+            self.gateway.crowd_leaves()
+        elif step.verb == "crowd":
+            self._open()  # waits until the gateway listens
+            self.gateway.crowd(self.transport, int(step.text))
         elif step.verb == "terminate":
             self.gateway.terminate()
         elif step.verb == "half-close":
@@ -156,6 +163,8 @@ class Run:
             client.until(lambda: self.backends[0].ended, text)
         elif words[:2] == ["log", "has"]:  # the client does not read meanwhile
             self.gateway.until_log_has(words[2])
+        elif words[:2] == ["gateway", "said"]:
+            self.gateway.until_said(words[2])
         elif words[0] == "closed":
             client.until(lambda: client.ended, text)
         else:

@@ -149,6 +149,11 @@ Test(config, what_is_not_said_has_a_default)
     cr_expect_eq(c->timeouts.head_ms, 10000);
     cr_expect_eq(c->timeouts.idle_ms, 75000);
     cr_expect_eq(c->timeouts.shutdown_ms, 25000);
+    cr_expect_eq(c->timeouts.grace_ms, 10000);
+    cr_expect_eq(c->timeouts.minimum_rate, 500);
+    cr_expect_eq(c->ceilings.connections, 20000);
+    cr_expect_eq(c->ceilings.per_address, 200);
+    cr_expect_eq(c->ceilings.handshakes, 256);
     cr_expect_eq(c->upstreams[0].connect_ms, 2000);
     cr_expect_eq(c->upstreams[0].first_byte_ms, 30000);
     cr_expect_eq(c->upstreams[0].keepalive, 256);
@@ -173,9 +178,10 @@ Test(config, everything_can_be_said)
         "\"http://[::1]:81\" }],\n"
         "     \"timeouts\": { \"connect\": \"1s\", \"first_byte\": \"2m\" }, \"keepalive\": 0 } },\n"
         "  \"policies\": {}, \"routes\": [{ \"name\": \"all\", \"upstream\": \"erp\" }],\n"
-        "  \"limits\": { \"head\": \"1KiB\", \"body\": \"1GiB\" },\n"
-        "  \"timeouts\": { \"handshake\": \"1s\", \"head\": \"2s\", \"idle\": \"3s\", \"shutdown\": \"4s\" "
-        "},\n"
+        "  \"limits\": { \"head\": \"1KiB\", \"body\": \"1GiB\", \"connections\": 7,\n"
+        "     \"connections_per_address\": 6, \"handshakes\": 5 },\n"
+        "  \"timeouts\": { \"handshake\": \"1s\", \"head\": \"2s\", \"idle\": \"3s\", \"shutdown\": \"4s\",\n"
+        "     \"grace\": \"5s\", \"minimum_rate\": \"2KiB/s\" },\n"
         "  \"logs\": { \"access\": { \"to\": \"./access.log\", \"format\": \"json\" } } }");
     cr_assert_eq(c->listener_count, 3);
     cr_expect_eq(c->listeners[0].address.v4.sin_family, AF_INET);
@@ -202,6 +208,11 @@ Test(config, everything_can_be_said)
     cr_expect_eq(c->timeouts.head_ms, 2000);
     cr_expect_eq(c->timeouts.idle_ms, 3000);
     cr_expect_eq(c->timeouts.shutdown_ms, 4000);
+    cr_expect_eq(c->timeouts.grace_ms, 5000);
+    cr_expect_eq(c->timeouts.minimum_rate, 2048);
+    cr_expect_eq(c->ceilings.connections, 7);
+    cr_expect_eq(c->ceilings.per_address, 6);
+    cr_expect_eq(c->ceilings.handshakes, 5);
     cr_expect(bytes_equal(c->access_log, BYTES("./access.log")));
     struct ip ip;
     cr_assert(ip_parse(BYTES("10.1.2.3"), &ip));
@@ -260,6 +271,12 @@ Test(config, small_objects_are_checked)
         {"a duration above the most", "\"timeouts\": { \"head\": \"301s\" }", "out of range"},
         {"an unknown deadline", "\"timeouts\": { \"haed\": \"1s\" }", "did you mean \"head\"?"},
         {"timeouts as text", "\"timeouts\": \"1s\"", "an object is needed"},
+        {"a rate without its unit", "\"timeouts\": { \"minimum_rate\": 500 }",
+         "write it as bytes per second"},
+        {"no connections at all", "\"limits\": { \"connections\": 0 }", "out of range"},
+        {"too many connections", "\"limits\": { \"connections\": 1000001 }", "out of range"},
+        {"none of an address", "\"limits\": { \"connections_per_address\": 0 }", "out of range"},
+        {"no handshakes", "\"limits\": { \"handshakes\": 0 }", "out of range"},
         {"a head too small", "\"limits\": { \"head\": \"1023B\" }", "out of range"},
         {"a head too large", "\"limits\": { \"head\": \"1025KiB\" }", "out of range"},
         {"a size without its unit", "\"limits\": { \"body\": 1000000 }", "write it with a unit"},

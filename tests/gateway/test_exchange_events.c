@@ -9,7 +9,8 @@
 #define OK_2 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 #define OK_HEAD_2 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
 #define SHORT_TIMES                                                                                          \
-    "\"timeouts\": {\"head\": \"10s\", \"idle\": \"60s\"}, \"upstreams\": {\"app\": {\"timeouts\": "         \
+    "\"timeouts\": {\"head\": \"10s\", \"idle\": \"60s\", \"minimum_rate\": \"0B/s\"}, \"upstreams\": "      \
+    "{\"app\": {\"timeouts\": "                                                                              \
     "{\"connect\": \"2s\", \"first_byte\": \"30s\"}, \"servers\": "
 #define ONE_SERVER SCRIPT_LISTEN SHORT_TIMES "[\"http://127.0.0.1:9001\"]}}}"
 #define TWO_SERVERS SCRIPT_LISTEN SHORT_TIMES "[\"http://127.0.0.1:9001\", \"http://127.0.0.1:9002\"]}}}"

@@ -254,7 +254,7 @@ Test(exchange_handover, who_takes_nothing_is_cut_off_and_blamed)
     actor_stops_reading(s->client);
     script_upstream_sends(s, "a");
     script_passes_ms(s, IDLE_MS + 2 * TICK);
-    cr_expect_eq(script_failed_because(s), CLOSE_READER_TIMEOUT);
+    cr_expect_eq(script_failed_because(s), CLOSE_READER_TOO_SLOW);
     cr_expect_eq(s->client->end, ACTOR_ABORTED);
 
     end();

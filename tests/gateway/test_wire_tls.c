@@ -433,15 +433,16 @@ Test(wire_tls, closing_in_the_middle_of_the_handshakes_queue)
     for (int i = 0; !wire.waits_turn && i < 10; i++)
         turn();
     wire_close(&wire, on_closed);
-    cr_expect(TAILQ_EMPTY(&loop->handshakes));
+    cr_expect(loop->handshakes.waiting == 0);
     TURN_UNTIL(closes == 1);
     cr_expect_eq(opens, 0);
 }
 
 #define CROWD 150u // more than are watched while they wait
 
-Test(wire_tls, a_crowd_of_handshakes_is_served_and_one_that_leaves_is_no_hindrance)
+static void serve_a_crowd(unsigned begun_max)
 {
+    loop->handshakes.begun_max = begun_max;
     static struct wire wires[CROWD];
     SSL               *clients[CROWD];
     int                ends_of[CROWD];
@@ -456,16 +457,18 @@ Test(wire_tls, a_crowd_of_handshakes_is_served_and_one_that_leaves_is_no_hindran
         cr_assert_neq(SSL_do_handshake(clients[i]), 1);
     }
     turn();
-    cr_expect_gt(loop->handshakes_waiting, CROWD / 2, "one a turn");
+    cr_expect_gt(loop->handshakes.waiting, CROWD / 2, "one a turn");
     for (size_t i = 0; i < CROWD; i += 10)
         wire_close(&wires[i], on_closed);
     for (int turns = 0; opens < CROWD - CROWD / 10 && turns < TURNS_MAX; turns++) {
         for (size_t i = 0; i < CROWD; i++)
             SSL_do_handshake(clients[i]);
         turn();
+        cr_assert_leq(loop->handshakes.begun, begun_max);
     }
     cr_expect_eq(opens, CROWD - CROWD / 10);
-    cr_expect_eq(loop->handshakes_waiting, 0);
+    cr_expect_eq(loop->handshakes.begun, 0);
+    cr_expect_eq(loop->handshakes.waiting, 0);
     for (size_t i = 0; i < CROWD; i++) {
         if (!wires[i].is_closed)
             wire_close(&wires[i], on_closed);
@@ -474,4 +477,14 @@ Test(wire_tls, a_crowd_of_handshakes_is_served_and_one_that_leaves_is_no_hindran
     }
     TURN_UNTIL(closes == CROWD);
     closes = 0;
+}
+
+Test(wire_tls, a_crowd_of_handshakes_is_served_and_one_that_leaves_is_no_hindrance)
+{
+    serve_a_crowd(CROWD);
+}
+
+Test(wire_tls, a_crowd_is_served_with_a_few_handshakes_at_work)
+{
+    serve_a_crowd(3);
 }

@@ -14,7 +14,7 @@ RUNGS = {
         "exchange exchange_*",
         "forward relay reply websocket upstream upstream_* health_check jobs access_log metrics alerts",
         "wire wire_* tls tls_* loop",
-        "config config_* certificate certificate_* close_reasons cores deadline file log privilege record",
+        "ceilings config config_* certificate certificate_* close_reasons cores deadline file log pace privilege record",
     ),
     "policy": (
         "snapshot",

@@ -38,6 +38,11 @@ static bool read_size(struct node n, uint64_t *value_r)
     return node_size(n, 1, UINT64_C(1) << 40, value_r);
 }
 
+static bool read_byte_rate(struct node n, uint64_t *value_r)
+{
+    return node_byte_rate(n, 0, 1000000, value_r);
+}
+
 static bool read_rate(struct node n, uint64_t *value_r)
 {
     uint64_t events, period_ms;
@@ -79,6 +84,7 @@ struct row {
 
 #define BARE_DURATION "write it with a unit: \"30s\", \"500ms\", \"2m\", \"1h\""
 #define BARE_SIZE "write it with a unit: \"512B\", \"16KiB\""
+#define BARE_BYTE_RATE "write it as bytes per second: \"500B/s\""
 #define BARE_RATE "write it as events per time: \"5/s\", \"30/min\""
 
 static const struct row rows[] = {
@@ -132,6 +138,18 @@ static const struct row rows[] = {
     {"nginx's m", read_size, "\"10m\"", 0, "\"10m\" is not a size", BARE_SIZE},
     {"units are case-sensitive", read_size, "\"1mib\"", 0, "\"1mib\" is not a size", BARE_SIZE},
     {"nothing at all", read_size, "\"0B\"", 0, "\"0B\" is out of range", "between 1B and 1024GiB"},
+
+    {"bytes per second", read_byte_rate, "\"500B/s\"", 500, NULL, NULL},
+    {"kibibytes per second", read_byte_rate, "\"2KiB/s\"", 2048, NULL, NULL},
+    {"no bytes per second", read_byte_rate, "\"0B/s\"", 0, NULL, NULL},
+    {"the most bytes per second", read_byte_rate, "\"1MB/s\"", 1000000, NULL, NULL},
+    {"too many bytes per second", read_byte_rate, "\"2MB/s\"", 0, "\"2MB/s\" is out of range",
+     "between 0B/s and 1MB/s"},
+    {"a size is no byte rate", read_byte_rate, "\"500B\"", 0, "\"500B\" is not a byte rate", BARE_BYTE_RATE},
+    {"bytes per minute", read_byte_rate, "\"500B/min\"", 0, "\"500B/min\" is not a byte rate",
+     BARE_BYTE_RATE},
+    {"a bare number as byte rate", read_byte_rate, "500", 0, "a byte rate is needed here, not a number",
+     BARE_BYTE_RATE},
 
     {"per second", read_rate, "\"5/s\"", 50001000, NULL, NULL},
     {"per minute", read_rate, "\"30/min\"", 300060000, NULL, NULL},

@@ -40,6 +40,11 @@ void loop_deadline(struct loop *l, struct deadline *d, uint32_t in_ms)
     deadline_arm(&l->wheel, d, loop_now_ms(l) + in_ms);
 }
 
+void loop_deadline_at(struct loop *l, struct deadline *d, uint64_t at_ms)
+{
+    deadline_arm(&l->wheel, d, at_ms);
+}
+
 void loop_next_id(struct loop *l, uint64_t id_r[2])
 {
     id_r[0] = 0x1d;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // script: the real connection, exchange, pool and policies over wire_script and hand_clock.
 #include "tests/support/script.h"
+#include "gateway/ceilings.h"
 #include "gateway/upstream.h"
 #include "tests/support/hand_clock.h"
 #include <stdio.h>
@@ -42,7 +43,8 @@ struct script *script_new(const char *json)
     s->loop->upstreams = upstreams_new(s->loop, s->config);
     s->loop->connections = connections_new(s->loop, s->config, on_emptied);
     s->loop->log = caught_feed();
-    ASSERT(s->loop->upstreams != NULL && s->loop->connections != NULL);
+    s->loop->ceilings = ceilings_new(s->config->ceilings.connections, s->config->ceilings.per_address);
+    ASSERT(s->loop->upstreams != NULL && s->loop->connections != NULL && s->loop->ceilings != NULL);
     script_client_connects(s);
     return s;
 }
@@ -56,6 +58,7 @@ void script_free(struct script **script)
     wire_script_clear();
     connections_free(&s->loop->connections);
     upstreams_free(&s->loop->upstreams);
+    ceilings_free(&s->loop->ceilings);
     loop_free(&s->loop);
     config_free(&s->config);
     free(s);
@@ -67,7 +70,8 @@ void script_client_connects(struct script *s)
     union config_address from = {.v4 = {.sin_family = AF_INET,
                                         .sin_port = htons(CLIENT_PORT),
                                         .sin_addr.s_addr = htonl(CLIENT_ADDRESS)}};
-    connection_accept(s->loop->connections, -1, &from, &s->config->listeners[0], NULL);
+    bool accepted = connection_accept(s->loop->connections, -1, &from, &s->config->listeners[0], NULL);
+    ASSERT(accepted);
     s->client = wire_script_actor(wire_script_actors() - 1);
 }
 

@@ -97,6 +97,12 @@ size_t wire_queued(const struct wire *w)
     return of_wire(w)->queued;
 }
 
+uint64_t wire_delivered(const struct wire *w)
+{
+    const struct actor *a = of_wire(w);
+    return a->forgotten + a->sent.len - a->queued;
+}
+
 void wire_want(struct wire *w, bool bytes)
 {
     of_wire(w)->is_wanted = bytes;
@@ -219,6 +225,12 @@ void actor_reads_on(struct actor *a)
     wire_script_settle();
 }
 
+void actor_reads(struct actor *a, size_t bytes)
+{
+    ASSERT(bytes < a->queued);
+    a->queued -= bytes;
+}
+
 const char *actor_has(const struct actor *a)
 {
     return a->sent.at;
@@ -227,6 +239,7 @@ const char *actor_has(const struct actor *a)
 void actor_forgets(struct actor *a)
 {
     ASSERT(a->queued == 0);
+    a->forgotten += a->sent.len;
     a->sent.len = 0;
     a->sent.at[0] = '\0';
     a->sends = 0;

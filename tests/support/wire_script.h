@@ -29,6 +29,7 @@ struct actor {
     bool           lost_queued; // the gateway ended the wire while he still had to take something
     uint16_t       port;        // that the gateway called; 0: he called himself
     struct noted   sent;        // to him
+    size_t         forgotten;   // bytes before it
     size_t         queued;      // at its end: not taken yet
     size_t         sends;       // calls of wire_send
     struct noted   on_its_way;  // from him
@@ -45,7 +46,8 @@ void actor_finishes_unnoticed(struct actor *a);
 void actor_finishes(struct actor *a);
 void actor_resets(struct actor *a);
 void actor_stops_reading(struct actor *a);
-void actor_reads_on(struct actor *a); // takes what has queued up
+void actor_reads(struct actor *a, size_t bytes); // takes some of what has queued up
+void actor_reads_on(struct actor *a);            // takes all of it
 
 // All that he was sent, taken or queued.
 const char *actor_has(const struct actor *a);
