@@ -36,6 +36,7 @@ static void check_request(struct bytes raw, struct arena *arena)
     ASSERT(head_request(out_written(&out), &LIMITS_DEFAULT, arena, &b) == FAULT_NONE);
     expect_same(&a.fields, &b.fields);
     ASSERT(a.framing == b.framing && a.content_length == b.content_length && a.keep_alive == b.keep_alive);
+    ASSERT(a.expect_continue == b.expect_continue && a.websocket == b.websocket);
 }
 
 static void check_response(struct bytes raw, struct arena *arena)
