@@ -23,6 +23,7 @@ static void on_after_poll(uv_check_t *check)
     if (!wire_next_handshake(l))
         uv_idle_stop(&l->hurry);
     l->turn.left = LOOP_TURN_BYTES;
+    l->turn.number++;
 }
 
 // Its existence makes the poll return at once; the work is done after the poll.
@@ -75,7 +76,7 @@ struct loop *loop_new(unsigned index, void (*on_command)(struct loop *l), void *
     l->index = index;
     l->on_command = on_command;
     l->owner = owner;
-    l->turn.left = LOOP_TURN_BYTES;
+    l->turn = (struct loop_turn){.number = 1, .left = LOOP_TURN_BYTES};
     TAILQ_INIT(&l->handshakes.at_work);
     TAILQ_INIT(&l->handshakes.to_begin);
     TAILQ_INIT(&l->handshakes.silent);

@@ -50,8 +50,12 @@ struct handshakes {
     unsigned          begun_max;
 };
 
-// What may still be read in this turn, and how many wires were left without: they come first in the next.
+// What may still be read in this turn. Readiness is reported in the same order each turn, so that who comes
+// last would never be read while those in front use the turns up. So there are rounds: one begins with the
+// first who is passed over, and until all of those were read, nobody is read twice.
 struct loop_turn {
+    uint64_t number;
+    uint64_t round; // number of the turn in which it began
     size_t   left;
     unsigned passed_over;
 };

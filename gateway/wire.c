@@ -136,16 +136,21 @@ static void read_tls(struct wire *w)
     }
 }
 
-// Readiness is reported in the same order each turn, so that who came last would never be read while those in
-// front use the turn up: who is passed over comes first in the next one. Readiness lasts, and needs no queue.
+// Readiness lasts: who must wait is reported again, and needs no queue.
 static bool must_wait(struct wire *w)
 {
     struct loop_turn *t = &w->loop->turn;
-    bool              wait = t->left == 0 || (t->passed_over > 0 && !w->reading.passed_over);
+    if (t->passed_over > 0 && w->reading.last_turn >= t->round)
+        return true;
     forget_passed_over(w);
-    w->reading.passed_over = wait;
-    t->passed_over += wait;
-    return wait;
+    if (t->left > 0) {
+        w->reading.last_turn = t->number;
+        return false;
+    }
+    if (t->passed_over++ == 0)
+        t->round = t->number;
+    w->reading.passed_over = true;
+    return true;
 }
 
 static void readable(struct wire *w)
@@ -180,8 +185,11 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct wire *w = poll->data;
     ASSERT(w->magic == WIRE_MAGIC);
-    if (status < 0)
-        w->polled = 0; // libuv has stopped watching by itself; what can still be read is read first
+    if (status < 0) { // libuv has stopped watching by itself; what can still be read is read first
+        w->polled = 0;
+        w->reading.last_turn = 0; // now or never
+        w->loop->turn.left = LOOP_TURN_BYTES;
+    }
     if (w->connecting)
         connected(w);
     else {

@@ -471,3 +471,66 @@ Test(wire, it_can_be_closed_from_inside_every_callback)
         }
     }
 }
+
+// --- many at once
+// ---------------------------------------------------------------------------------------------------------
+
+#define BUSY 24u // wires that together have more to read than one turn allows
+
+struct busy {
+    struct wire wire;
+    int         far;
+    size_t      got;
+};
+
+static void on_busy_bytes(struct wire *w, struct bytes in)
+{
+    struct busy *b = w->owner;
+    b->got += in.len;
+}
+
+static void on_busy_closed(struct wire *w)
+{
+    (void)w;
+}
+
+static const struct wire_events busy_events = {.on_bytes = on_busy_bytes};
+
+static void fill(int fd)
+{
+    while (send(fd, much, 64u * 1024u, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+        ;
+}
+
+Test(wire, a_turn_is_bounded_and_nobody_is_passed_over_twice)
+{
+    static struct busy busy[BUSY];
+    for (size_t i = 0; i < BUSY; i++) {
+        int pair[2];
+        cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+        busy[i].far = pair[1];
+        cr_assert(wire_accept(&busy[i].wire, loop, pair[0], NULL, &busy_events, &busy[i]));
+        fill(busy[i].far);
+    }
+    size_t all = 0, passed_over = 0;
+    turn();
+    for (size_t i = 0; i < BUSY; i++) {
+        all += busy[i].got;
+        passed_over += busy[i].got == 0;
+        fill(busy[i].far);
+    }
+    cr_expect_lt(all, LOOP_TURN_BYTES + LOOP_RECEIVE_BYTES);
+    cr_expect_gt(passed_over, 0, "there is more to read than one turn allows");
+    for (int turns = 0; turns < 8; turns++) { // those in front are always busy
+        turn();
+        for (size_t i = 0; i < BUSY; i++)
+            fill(busy[i].far);
+    }
+    for (size_t i = 0; i < BUSY; i++) {
+        cr_expect_gt(busy[i].got, 0, "wire %zu was never read", i);
+        wire_close(&busy[i].wire, on_busy_closed);
+        close(busy[i].far);
+    }
+    turn();
+    cr_expect_eq(loop->turn.passed_over, 0);
+}

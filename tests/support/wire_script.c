@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // wire_script: actors instead of sockets.
 #include "tests/support/wire_script.h"
+#include "tests/support/heap_count.h"
 #include <netinet/in.h>
 #include <stdlib.h>
 
@@ -18,8 +19,7 @@ static void note(struct noted *n, struct bytes piece)
 {
     if (n->cap - n->len <= piece.len) {
         n->cap = 2 * (n->cap + piece.len) + ROOM_FIRST;
-        n->at = realloc(n->at, n->cap);
-        ASSERT(n->at != NULL);
+        n->at = heap_of_test(n->at, n->cap);
     }
     if (piece.len > 0)
         memcpy(n->at + n->len, piece.at, piece.len);
@@ -40,8 +40,8 @@ static struct actor *of_wire(const struct wire *w)
 static struct actor *meet(struct wire *w, struct loop *l, const struct wire_events *events, void *owner)
 {
     ASSERT(actor_count < ACTORS_MAX);
-    struct actor *a = actors[actor_count++] = calloc(1, sizeof *a);
-    ASSERT(a != NULL);
+    struct actor *a = actors[actor_count++] = heap_of_test(NULL, sizeof *a);
+    *a = (struct actor){0};
     note(&a->sent, BYTES(""));
     note(&a->on_its_way, BYTES(""));
     a->wire = w;
@@ -293,8 +293,7 @@ static bool turn(struct actor *a)
 void wire_script_settle(void)
 {
     if (receive == NULL)
-        receive = malloc(RECEIVE_BYTES);
-    ASSERT(receive != NULL);
+        receive = heap_of_test(NULL, RECEIVE_BYTES);
     for (bool again = true; again;) {
         again = false;
         for (size_t i = 0; i < actor_count; i++)
