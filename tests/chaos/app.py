@@ -3,7 +3,8 @@
 """app: one of the apps of the chaos run. It answers every request with what only that request can be answered with,
 until its mood, one word a line on stdin, says otherwise.
 
-    app.py PORT WHOLE     WHOLE: the file that gets one line for each POST that was received whole"""
+    app.py PORT LEDGER    LEDGER: the file that gets a line for each POST that was received whole, and for all that
+                          no app should ever receive"""
 import hashlib
 import os
 import random
@@ -29,10 +30,15 @@ def pattern(identity, size):
     return (block * (size // len(block) + 1))[:size]
 
 
+def sent_with(identity):
+    """The name of the body that the visitor sends."""
+    return f"sent-{identity}"
+
+
 class App:
-    def __init__(self, port, whole):
+    def __init__(self, port, ledger):
         self.mood = "good"
-        self.whole = os.open(whole, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self.ledger = os.open(ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind(("127.0.0.1", port))
@@ -49,8 +55,13 @@ class App:
             with s, s.makefile("rb") as reader:
                 while self._exchange(s, reader):
                     pass
-        except (OSError, ValueError):
+        except OSError:
             pass
+        except ValueError as e:
+            self._note("wrong", f"an app cannot read what it got: {e}")
+
+    def _note(self, kind, text):
+        os.write(self.ledger, f"{kind} {text}\n".encode())
 
     def _exchange(self, s, reader):
         line = reader.readline(MAX_HEAD)
@@ -63,16 +74,23 @@ class App:
                 return False
             name, _, value = field.decode("latin-1").partition(":")
             fields[name.lower()] = value.strip()
-        identity, size = target.split("/")[2:4]
+        identity, size, sent = target.split("/")[2:]
         if self.mood == "early" and random.random() < 0.5:
             s.sendall(whole_answer(identity, int(size), UNREAD))
-            return random.random() < 0.5 and read_body(reader, fields) is not None
-        body = read_body(reader, fields)
+            return random.random() < 0.5 and self._body(reader, fields, identity, int(sent)) is not None
+        body = self._body(reader, fields, identity, int(sent))
         if body is None:
             return False
         if method == "POST":
-            os.write(self.whole, f"{identity}\n".encode())
+            self._note("whole", identity)
         return self._answer(s, identity, int(size), hashlib.sha256(body).hexdigest())
+
+    def _body(self, reader, fields, identity, sent):
+        """The body, or None when the connection ended before it did. A whole one is what was sent, all of it."""
+        body = read_body(reader, fields)
+        if body is not None and body != pattern(sent_with(identity), sent):
+            self._note("wrong", f"{identity}: {len(body)} bytes came as its body, which are not the {sent} that were sent")
+        return body
 
     def _answer(self, s, identity, size, digest):
         mood = self.mood if self.mood == "good" or random.random() < 0.5 else "good"
@@ -119,7 +137,7 @@ def read_body(reader, fields):
         body = reader.read(length)
         return body if len(body) == length else None
     body = b""
-    while line := reader.readline(MAX_HEAD):
+    while (line := reader.readline(MAX_HEAD)).endswith(b"\r\n"):
         size = int(line, 16)
         piece = reader.read(size + 2)
         if len(piece) != size + 2:

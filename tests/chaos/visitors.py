@@ -9,11 +9,15 @@ import socket
 import ssl
 import threading
 
-from app import UNREAD, pattern
+from app import UNREAD, pattern, sent_with
 
 SIZES = (0, 1, 700, 5000, 70000, 300000)
-LEAVING = 0.03  # of the visitors go away before the answer, and as many in the middle of it
+LEAVING = 0.03  # of the visitors go away while they send, as many before the answer, and as many in the middle of it
 TIMEOUT = 20  # longer than anything that the gateway may take
+
+
+class Leaves(Exception):
+    """The visitor goes away."""
 
 
 class Tally:
@@ -61,21 +65,22 @@ class Visitor(threading.Thread):
         """One exchange. Returns whether the connection can go on."""
         self.number += 1
         identity, size = f"{self.who}-{self.number}", self.random.choice(SIZES)
-        sent = pattern(f"sent-{identity}", self.random.choice(SIZES)) if self.random.random() < 0.4 else None
+        sent = pattern(sent_with(identity), self.random.choice(SIZES)) if self.random.random() < 0.4 else None
         step = "while sending"
         try:
-            self._ask(f"/x/{identity}/{size}", sent)
+            self._ask(f"/x/{identity}/{size}/{len(sent or b'')}", sent)
             step = "before the answer"
             if self.random.random() < LEAVING:
-                self.tally.add("left")
-                return False
+                raise Leaves
             answer = self.connection.getresponse()
             step = "in the middle"
             if self.random.random() < LEAVING:
                 answer.read(self.random.randrange(1 + size))
-                self.tally.add("left")
-                return False
+                raise Leaves
             body = answer.read()
+        except Leaves:
+            self.tally.add("left")
+            return False
         except (http.client.IncompleteRead, http.client.RemoteDisconnected, ConnectionError, ssl.SSLError):
             self.tally.add(f"cut {step}")
             return False
@@ -95,9 +100,15 @@ class Visitor(threading.Thread):
             self.connection.request("POST", path, body=sent)
         else:
             cut = self.random.randrange(len(sent) + 1)
-            pieces = [piece for piece in (sent[:cut], sent[cut:]) if piece]
-            self.connection.request("POST", path, body=iter(pieces), encode_chunked=True,
+            self.connection.request("POST", path, body=self._pieces(sent[:cut], sent[cut:]), encode_chunked=True,
                                     headers={"Transfer-Encoding": "chunked"})
+
+    def _pieces(self, *pieces):
+        for piece in pieces:
+            if self.random.random() < LEAVING:
+                raise Leaves
+            if piece:
+                yield piece
 
     def _judge(self, identity, size, sent, answer, body):
         whose, received = answer.getheader("X-Identity"), answer.getheader("X-Received")

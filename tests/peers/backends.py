@@ -10,7 +10,10 @@ import subprocess
 import sys
 import time
 
+from road import pick_port
+
 HERE = os.path.dirname(os.path.abspath(__file__))
+YESTERDAY = time.time() - 86400  # Apache's entity tags are weak for files of this second
 SMALL = b"a small file\n" * 40
 BIG = b"".join(hashlib.sha256(b"%d" % n).digest() for n in range(10_000_000 // 32))
 
@@ -66,12 +69,8 @@ class Backend:
         os.makedirs(os.path.join(self.files, "folder"), exist_ok=True)
         os.makedirs(os.path.join(folder, "bodies"), exist_ok=True)
         for path, content in (("small.txt", SMALL), ("big.bin", BIG), ("folder/index.html", b"inside\n")):
-            self._write(os.path.join("files", path), content)
-            # Apache's ETags are weak while a file is younger than a second.
-            os.utime(os.path.join(self.files, path), (1_600_000_000, 1_600_000_000))
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+            os.utime(self._write(os.path.join("files", path), content), (YESTERDAY, YESTERDAY))
+        self.port, self._claim = pick_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._output = open(os.path.join(folder, "backend.output"), "wb")
         self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=self._output,
@@ -104,6 +103,7 @@ class Backend:
         except (ProcessLookupError, subprocess.TimeoutExpired):
             self.process.kill()
             self.process.wait()
+        self._claim.close()
         self._output.close()
 
     def received(self, answer):

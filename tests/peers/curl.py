@@ -4,6 +4,7 @@ import os
 import subprocess
 import tempfile
 
+FROM = "127.0.0.2"  # an address of its own: what others may open from theirs is not its business
 HOST = "peers.test"  # the same towards the gateway and towards the backend itself
 
 
@@ -22,7 +23,7 @@ class Seen:
 def curl(url, *options):
     with tempfile.TemporaryDirectory(prefix="portcullis-curl-") as folder:
         heads, body = os.path.join(folder, "heads"), os.path.join(folder, "body")
-        done = subprocess.run(["curl", "-sSk", "--max-time", "30", "-H", f"Host: {HOST}", "-D", heads, "-o", body,
+        done = subprocess.run(["curl", "-sSk", "--max-time", "30", "--interface", FROM, "-H", f"Host: {HOST}", "-D", heads, "-o", body,
                                *options, url], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
         got = b"" if "-I" in options else read(body)  # with -I it writes the head there as well
         return Seen(done.returncode, done.stderr.decode(), read(heads).decode("latin-1"), got, done.stdout.decode())
