@@ -5,6 +5,7 @@
 #include "gateway/ceilings.h"
 #include "gateway/connection.h"
 #include "gateway/tls_context.h"
+#include "gateway/tls_tickets.h"
 #include "gateway/upstream.h"
 #include "tests/support/heap_count.h"
 #include <arpa/inet.h>
@@ -201,22 +202,24 @@ static bool play(bool tls, size_t nth, bool *whole_r)
 
 static void begin(void)
 {
-    static const char      text[] = "{\"version\": 1, \"listen\": [{\"address\": \"127.0.0.1:1\"}], "
-                                    "\"logs\": {\"access\": {\"to\": \"none\"}}, "
-                                    "\"upstreams\": {\"app\": {\"servers\": [\"http://127.0.0.1:9\"]}}}";
-    static struct arena    arena;
-    static const char     *host = "localhost";
-    char                   why[CERTIFICATE_WHY_MAX];
-    bool                   key;
-    struct tls_ticket_keys keys;
+    static const char text[] = "{\"version\": 1, \"listen\": [{\"address\": \"127.0.0.1:1\"}], "
+                               "\"logs\": {\"access\": {\"to\": \"none\"}}, "
+                               "\"upstreams\": {\"app\": {\"servers\": [\"http://127.0.0.1:9\"]}}}";
+    static const struct certificate *certificates[1];
+    static const struct config_tls   tls_config = {.certificates = certificates, .certificate_count = 1};
+    static struct arena              arena;
+    static const char               *host = "localhost";
+    char                             why[CERTIFICATE_WHY_MAX];
+    bool                             key;
     signal(SIGPIPE, SIG_IGN);
     cr_assert_not_null(mkdtemp(folder));
     cr_assert_eq(chdir(folder), 0);
     arena_init(&arena, NULL, 1u << 20);
     cr_assert(certificate_make_dev(&host, 1, "dev.pem", why), "%s", why);
-    const struct certificate *c = certificate_load(BYTES("dev.pem"), BYTES(""), &arena, why, &key);
-    cr_assert(c && tls_ticket_keys_make(&keys), "%s", why);
-    cr_assert_not_null(context = tls_context_new(c, &keys, why), "%s", why);
+    certificates[0] = certificate_load(BYTES("dev.pem"), BYTES(""), &arena, why, &key);
+    struct tls_tickets *tickets = tls_tickets_new(0);
+    cr_assert(certificates[0] && tickets, "%s", why);
+    cr_assert_not_null(context = tls_context_new(&tls_config, tickets, why), "%s", why);
     client_context = SSL_CTX_new(TLS_client_method());
     config = config_load(bytes_of(text), "test.json");
     cr_assert(config && !config_has_problems(config) && config_resolve(config));
