@@ -44,7 +44,7 @@ def pick_port():
 
 
 class Gateway:
-    def __init__(self, program, folder, case, names, loops):
+    def __init__(self, program, folder, config_text, names, loops, descriptors=0):
         self.folder = folder
         picked = {name: pick_port() for name in ("plain", "tls")}
         self._ports, self._claims = ({name: pair[i] for name, pair in picked.items()} for i in (0, 1))
@@ -52,9 +52,9 @@ class Gateway:
         ports = {f"{name} port": str(port) for name, port in self._ports.items()}
         self.names = {**names, **addresses, **ports, "log": os.path.join(folder, "access.log")}
         config = json.loads(fill_in(BASE, self.names))
-        if case.config_text():
+        if config_text:
             try:
-                config = merge(config, json.loads(fill_in(case.config_text(), self.names)))
+                config = merge(config, json.loads(fill_in(config_text, self.names)))
             except json.JSONDecodeError as e:
                 raise CaseError(f"the configuration of the case is not JSON: {e}") from e
         config["loops"] = loops
@@ -63,7 +63,7 @@ class Gateway:
             json.dump(config, f, indent=1)
         self._terminated = False
         self._output = open(os.path.join(folder, "output"), "w+b")
-        limited = ["prlimit", f"--nofile={case.descriptors()}"] if case.descriptors() else []
+        limited = ["prlimit", f"--nofile={descriptors}"] if descriptors else []
         self.process = subprocess.Popen([*limited, program, "run", "-c", path], stdin=subprocess.DEVNULL,
                                         stdout=self._output, stderr=subprocess.STDOUT)
         self._crowd = []

@@ -71,7 +71,8 @@ class Run:
             self.backends.append(backend)
             url = f"http://127.0.0.1:{backend.port}"
             self.names.update({f"backend {number}": url, **({"backend": url} if number == 1 else {})})
-        self.gateway = Gateway(self.options.program, folder, self.case, self.names, self.options.loops)
+        self.gateway = Gateway(self.options.program, folder, self.case.config_text(), self.names,
+                               self.options.loops, self.case.descriptors())
         self.names = {**self.gateway.names, "scheme": "https" if self.transport == "tls" else "http",
                       "port": self.gateway.names[f"{self.transport} port"], "listener": self.transport}
 
