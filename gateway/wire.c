@@ -110,17 +110,19 @@ static size_t receive(struct wire *w, char *into, size_t max)
     return 0;
 }
 
-static bool may_read(const struct wire *w)
+static bool may_read_on(const struct wire *w)
 {
-    return w->wants_bytes && !w->ended && !w->is_closed && w->loop->turn.left > 0;
+    const struct loop_turn *t = &w->loop->turn;
+    return w->wants_bytes && !w->ended && !w->is_closed && t->left > 0 && t->passed_over == 0;
 }
 
 // Speculative: a short read means that the socket is drained, without asking a second time.
 static void read_plain(struct wire *w)
 {
-    for (int i = 0; i < READS_A_TURN && may_read(w); i++) {
-        size_t max = w->reading.chunk;
+    for (int i = 0; i == 0 || (i < READS_A_TURN && may_read_on(w)); i++) {
+        size_t max = w->loop->turn.left > 0 ? w->reading.chunk : CHUNK_LEAST;
         size_t n = receive(w, w->loop->buffers.receive, max);
+        w->reading.is_bulk = n >= CHUNK_LEAST;
         if (n == 0)
             return;
         if (n == max && w->reading.chunk < LOOP_RECEIVE_BYTES)
@@ -158,8 +160,9 @@ static void open_records(struct wire *w)
 static void read_tls(struct wire *w)
 {
     struct loop_buffers *b = &w->loop->buffers;
-    for (int i = 0; i < READS_A_TURN && may_read(w); i++) {
+    for (int i = 0; i == 0 || (i < READS_A_TURN && may_read_on(w)); i++) {
         size_t n = receive(w, b->cipher, LOOP_CIPHER_BYTES);
+        w->reading.is_bulk = n >= CHUNK_LEAST;
         if (n == 0)
             return;
         b->tls.in = (struct bytes){b->cipher, n};
@@ -169,10 +172,15 @@ static void read_tls(struct wire *w)
     }
 }
 
-// Readiness lasts: who must wait is reported again, and needs no queue.
+// Only who has much to say waits; a request or an answer that fits one read never does. Readiness lasts: who
+// must wait is reported again, and needs no queue.
 static bool must_wait(struct wire *w)
 {
     struct loop_turn *t = &w->loop->turn;
+    if (!w->reading.is_bulk) {
+        w->reading.last_turn = t->number;
+        return false;
+    }
     if (t->passed_over > 0 && w->reading.last_turn >= t->round)
         return true;
     forget_passed_over(w);
@@ -307,8 +315,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     ASSERT(w->magic == WIRE_MAGIC);
     if (status < 0) { // libuv has stopped watching by itself; what can still be read is read first
         w->polled = 0;
-        w->reading.last_turn = 0; // now or never
-        w->loop->turn.left = LOOP_TURN_BYTES;
+        w->reading.is_bulk = false; // now or never
     }
     if (w->connecting)
         connected(w);
