@@ -64,18 +64,12 @@ static void end_handshake(struct wire *w)
         loop_hurry(w->loop);
 }
 
-static void forget_passed_over(struct wire *w)
-{
-    w->loop->turn.passed_over -= w->reading.passed_over;
-    w->reading.passed_over = false;
-}
-
 void wire_break_off(struct wire *w, enum wire_end how)
 {
     if (w->is_broken || w->is_closed)
         return;
     leave_turn(w);
-    forget_passed_over(w);
+    wire_forget_round(w);
     w->is_broken = true;
     w->ended = true;
     w->end = how;
@@ -172,31 +166,9 @@ static void read_tls(struct wire *w)
     }
 }
 
-// Only who has much to say waits; a request or an answer that fits one read never does. Readiness lasts: who
-// must wait is reported again, and needs no queue.
-static bool must_wait(struct wire *w)
-{
-    struct loop_turn *t = &w->loop->turn;
-    if (!w->reading.is_bulk) {
-        w->reading.last_turn = t->number;
-        return false;
-    }
-    if (t->passed_over > 0 && w->reading.last_turn >= t->round)
-        return true;
-    forget_passed_over(w);
-    if (t->left > 0) {
-        w->reading.last_turn = t->number;
-        return false;
-    }
-    if (t->passed_over++ == 0)
-        t->round = t->number;
-    w->reading.passed_over = true;
-    return true;
-}
-
 static void readable(struct wire *w)
 {
-    if (must_wait(w))
+    if (wire_must_wait(w))
         return;
     if (!w->handshaking) {
         if (w->ssl)
@@ -387,7 +359,7 @@ void wire_want(struct wire *w, bool bytes)
     if (w->wants_bytes == bytes)
         return;
     w->wants_bytes = bytes;
-    forget_passed_over(w);
+    wire_forget_round(w);
     if (!bytes && w->reading.chunk > CHUNK_LEAST)
         w->reading.chunk /= 2; // the other side does not keep up: hold less of it
     wire_watch(w);
@@ -404,7 +376,7 @@ static void on_handle_closed(uv_handle_t *handle)
 static void let_go(struct wire *w, void (*closed)(struct wire *w))
 {
     leave_turn(w);
-    forget_passed_over(w);
+    wire_forget_round(w);
     end_handshake(w);
     wire_forget_staged(w);
     if (w->is_broken && !w->is_told)

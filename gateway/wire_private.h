@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // wire_private: what the two halves of a wire (wire.c: life and receiving; wire_send.c: sending) know of each
-// other.
+// other; and wire_turn.c: who may read.
 #pragma once
 #include "gateway/wire.h"
 
@@ -21,3 +21,7 @@ void            wire_forget_staged(struct wire *w);
 // The kernel takes bytes again.
 void wire_writable(struct wire *w);
 void wire_drop_backlog(struct wire *w);
+
+// A wire is readable: whether it must wait for a later turn. It is then reported again.
+bool wire_must_wait(struct wire *w);
+void wire_forget_round(struct wire *w); // it has nothing to be read any more, for now or for good
