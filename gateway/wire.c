@@ -33,18 +33,12 @@ void wire_watch(struct wire *w)
         uv_poll_stop(&w->poll);
 }
 
-static void forget_passed_over(struct wire *w)
-{
-    w->loop->turn.passed_over -= w->reading.passed_over;
-    w->reading.passed_over = false;
-}
-
 void wire_break_off(struct wire *w, enum wire_end how)
 {
     if (w->is_broken || w->is_closed)
         return;
     wire_leave_turn(w);
-    forget_passed_over(w);
+    wire_forget_round(w);
     w->is_broken = true;
     w->ended = true;
     w->end = how;
@@ -78,17 +72,19 @@ size_t wire_receive(struct wire *w, char *into, size_t max)
     return 0;
 }
 
-static bool may_read(const struct wire *w)
+static bool may_read_on(const struct wire *w)
 {
-    return w->wants_bytes && !w->ended && !w->is_closed && w->loop->turn.left > 0;
+    const struct loop_turn *t = &w->loop->turn;
+    return w->wants_bytes && !w->ended && !w->is_closed && t->left > 0 && t->passed_over == 0;
 }
 
 // Speculative: a short read means that the socket is drained, without asking a second time.
 static void read_plain(struct wire *w)
 {
-    for (int i = 0; i < READS_A_TURN && may_read(w); i++) {
-        size_t max = w->reading.chunk;
+    for (int i = 0; i == 0 || (i < READS_A_TURN && may_read_on(w)); i++) {
+        size_t max = w->loop->turn.left > 0 ? w->reading.chunk : CHUNK_LEAST;
         size_t n = wire_receive(w, w->loop->buffers.receive, max);
+        w->reading.is_bulk = n >= CHUNK_LEAST;
         if (n == 0)
             return;
         if (n == max && w->reading.chunk < LOOP_RECEIVE_BYTES)
@@ -125,8 +121,9 @@ void wire_open_records(struct wire *w)
 static void read_tls(struct wire *w)
 {
     struct loop_buffers *b = &w->loop->buffers;
-    for (int i = 0; i < READS_A_TURN && may_read(w); i++) {
+    for (int i = 0; i == 0 || (i < READS_A_TURN && may_read_on(w)); i++) {
         size_t n = wire_receive(w, b->cipher, LOOP_CIPHER_BYTES);
+        w->reading.is_bulk = n >= CHUNK_LEAST;
         if (n == 0)
             return;
         b->tls.in = (struct bytes){b->cipher, n};
@@ -136,26 +133,9 @@ static void read_tls(struct wire *w)
     }
 }
 
-// Readiness lasts: who must wait is reported again, and needs no queue.
-static bool must_wait(struct wire *w)
-{
-    struct loop_turn *t = &w->loop->turn;
-    if (t->passed_over > 0 && w->reading.last_turn >= t->round)
-        return true;
-    forget_passed_over(w);
-    if (t->left > 0) {
-        w->reading.last_turn = t->number;
-        return false;
-    }
-    if (t->passed_over++ == 0)
-        t->round = t->number;
-    w->reading.passed_over = true;
-    return true;
-}
-
 static void readable(struct wire *w)
 {
-    if (must_wait(w))
+    if (wire_must_wait(w))
         return;
     if (w->handshaking)
         wire_queue_handshake(w);
@@ -187,8 +167,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     ASSERT(w->magic == WIRE_MAGIC);
     if (status < 0) { // libuv has stopped watching by itself; what can still be read is read first
         w->polled = 0;
-        w->reading.last_turn = 0; // now or never
-        w->loop->turn.left = LOOP_TURN_BYTES;
+        w->reading.is_bulk = false; // now or never
     }
     if (w->connecting)
         connected(w);
@@ -260,7 +239,7 @@ void wire_want(struct wire *w, bool bytes)
     if (w->wants_bytes == bytes)
         return;
     w->wants_bytes = bytes;
-    forget_passed_over(w);
+    wire_forget_round(w);
     if (!bytes && w->reading.chunk > CHUNK_LEAST)
         w->reading.chunk /= 2; // the other side does not keep up: hold less of it
     wire_watch(w);
@@ -277,7 +256,7 @@ static void on_handle_closed(uv_handle_t *handle)
 static void let_go(struct wire *w, void (*closed)(struct wire *w))
 {
     wire_leave_turn(w);
-    forget_passed_over(w);
+    wire_forget_round(w);
     wire_end_handshake(w);
     wire_forget_staged(w);
     if (w->is_broken && !w->is_told)

@@ -40,6 +40,7 @@ struct wire_backlog {
 // How a wire is read.
 struct wire_reading {
     uint32_t chunk;       // bytes of the next read: grows while the other side keeps up
+    bool     is_bulk;     // the last read was a large one
     bool     passed_over; // readable when the loop's turn was used up
     uint64_t last_turn;   // in which it was read
     bool     is_silent;   // in loop->handshakes.silent, since:

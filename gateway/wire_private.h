@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// wire_private: what the parts of a wire (wire.c: life and receiving; wire_send.c: sending; wire_handshake.c:
-// becoming TLS) know of each other.
+// wire_private: what the parts of a wire know of each other: wire.c (life and receiving), wire_send.c
+// (sending), wire_handshake.c (becoming TLS), wire_turn.c (who may read).
 #pragma once
 #include "gateway/wire.h"
 
@@ -32,3 +32,7 @@ void wire_queue_handshake(struct wire *w);
 void wire_leave_turn(struct wire *w);
 // The handshake is over, one way or the other: the next one may begin.
 void wire_end_handshake(struct wire *w);
+
+// A wire is readable: whether it must wait for a later turn. It is then reported again.
+bool wire_must_wait(struct wire *w);
+void wire_forget_round(struct wire *w); // it has nothing to be read any more, for now or for good
