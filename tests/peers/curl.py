@@ -23,8 +23,8 @@ class Seen:
 def curl(url, *options):
     with tempfile.TemporaryDirectory(prefix="portcullis-curl-") as folder:
         heads, body = os.path.join(folder, "heads"), os.path.join(folder, "body")
-        done = subprocess.run(["curl", "-sSk", "--max-time", "30", "--interface", FROM, "-H", f"Host: {HOST}", "-D", heads, "-o", body,
-                               *options, url], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
+        done = subprocess.run(["curl", "-sSk", "--max-time", "30", "--interface", FROM, "-H", f"Host: {HOST}",
+                               "-D", heads, "-o", body, *options, url], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
         got = b"" if "-I" in options else read(body)  # with -I it writes the head there as well
         return Seen(done.returncode, done.stderr.decode(), read(heads).decode("latin-1"), got, done.stdout.decode())
 

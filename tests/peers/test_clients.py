@@ -16,6 +16,7 @@ from road import Road
 
 PROGRAM = os.environ.get("PORTCULLIS", "build/portcullis")
 PATIENCE = 15
+CONFIG = '{ "timeouts": { "handshake": "30s" } }'  # a busy machine is no reason to turn a visitor away
 HEAD = "HTTP/1.1\r\nHost: peers.test\r\n"
 
 
@@ -32,7 +33,7 @@ class Clients(unittest.TestCase):
         os.chmod(cls.folder, 0o755)
         cls.backend = (Nginx if find("nginx") else PythonServer)(cls.folder)
         cls.addClassCleanup(cls.backend.stop)
-        cls.road = cls.enterClassContext(Road(PROGRAM, [cls.backend.url]))
+        cls.road = cls.enterClassContext(Road(PROGRAM, [cls.backend.url], CONFIG))
 
     def tearDown(self):
         for listener in ("plain", "tls"):
