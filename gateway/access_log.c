@@ -48,8 +48,7 @@ struct access_log {
     uint64_t        lost; // rows since writing failed
 };
 
-// --- the row
-// -----------------------------------------------------------------------------------------------------
+// --- the row ---
 
 // Keys come with their comma, quotes and colon, so that each is one copy of known length.
 #define KEY(name) BYTES(",\"" name "\":")
@@ -126,8 +125,7 @@ static void put_row(struct bytes_out *out, const struct record *r, uint64_t now_
     out_bytes(out, BYTES("}\n"));
 }
 
-// --- a loop's end
-// ------------------------------------------------------------------------------------------------
+// --- a loop's end ---
 
 struct access_feed *access_feed_new(struct access_log *log)
 {
@@ -193,8 +191,7 @@ void access_feed_write(struct access_feed *feed, const struct record *r, uint64_
     b->len += out.len;
 }
 
-// --- the writer
-// --------------------------------------------------------------------------------------------------
+// --- the writer ---
 
 static uint64_t count_rows(struct bytes rows)
 {

@@ -4,12 +4,12 @@
 //   HANDSHAKE ─▶ SERVE ─▶ LINGER ─▶ CLOSED        CLOSED ← from everywhere, via connection_close()
 //
 // (1) At most one exchange is alive; in between, only the wire and this struct exist.
+//
 // (2) `ahead` holds what arrived and cannot be used yet: a pipelined request, or a body whose upstream is not
-//     connected. While it is not empty nothing more is read, so it is bounded by one read.
-// (3) The next request waits until the answer to the one before has left: a client that does not read is not
-// served. (4) After LINGER begins no byte of the client is looked at; it is read so that a refused client
-// gets our answer
-//     instead of a reset.
+// connected. While it is not empty nothing more is read, so it is bounded by one read.
+//
+// (3) The next request waits until the answer before it has left. (4) After LINGER begins no byte of the
+// client is looked at; it is read so that a refused client gets our answer instead of a reset.
 #include "gateway/connection.h"
 #include "gateway/ceilings.h"
 #include "gateway/exchange.h"
@@ -56,8 +56,7 @@ struct connections {
     void (*emptied)(struct loop *l);
 };
 
-// --- the end
-// -----------------------------------------------------------------------------------------------------
+// --- the end ---
 
 static struct connection *of_wire(struct wire *w)
 {
@@ -117,7 +116,8 @@ static uint32_t idle_ms(const struct connection *c)
 static void await(struct connection *c, uint32_t rest_ms)
 {
     enum close_reason ignored;
-    uint64_t          at_ms = seat_reader_bound(&c->seat, &ignored);
+    // The deadline of a handshake is absolute, whatever of it is still queued.
+    uint64_t at_ms = c->state == HANDSHAKE ? UINT64_MAX : seat_reader_bound(&c->seat, &ignored);
     if (at_ms == UINT64_MAX)
         loop_deadline(c->set->loop, &c->deadline, rest_ms);
     else
@@ -136,8 +136,7 @@ static void linger(struct connection *c)
         await(c, LINGER_MS);
 }
 
-// --- serving
-// -----------------------------------------------------------------------------------------------------
+// --- serving ---
 
 // Keeps what could not be used. `left` may lie in `ahead` itself.
 static bool keep_ahead(struct connection *c, struct bytes left)
@@ -239,8 +238,7 @@ static struct bytes bytes_ahead(const struct connection *c)
     return bytes_after((struct bytes){c->ahead.at, c->ahead.start + c->ahead.len}, c->ahead.start);
 }
 
-// --- what the wire, the exchange and the clock report
-// --------------------------------------------------------------
+// --- what the wire, the exchange and the clock report ---
 
 // Plain HTTP on a port of ours that speaks TLS: a wrong URL, mostly.
 static void on_plain(struct wire *w)
@@ -321,7 +319,8 @@ static void on_deadline(struct deadline *d)
     struct connection *c = (struct connection *)((char *)d - offsetof(struct connection, deadline));
     ASSERT(c->magic == CONNECTION_MAGIC);
     enum close_reason ignored;
-    uint64_t          at_ms = seat_reader_bound(&c->seat, &ignored);
+    // The deadline of a handshake is absolute, whatever of it is still queued.
+    uint64_t at_ms = c->state == HANDSHAKE ? UINT64_MAX : seat_reader_bound(&c->seat, &ignored);
     if (at_ms != UINT64_MAX && at_ms > loop_now_ms(c->set->loop)) { // an answer is still being read
         loop_deadline_at(c->set->loop, d, at_ms);
         return;
@@ -329,8 +328,7 @@ static void on_deadline(struct deadline *d)
     connection_close(c, c->state == HANDSHAKE ? CLOSE_HANDSHAKE_TIMEOUT : CLOSE_IDLE, false);
 }
 
-// --- birth, and the set
-// --------------------------------------------------------------------------------------------
+// --- birth, and the set ---
 
 static struct peer peer_of(const union config_address *address, const struct config *config)
 {

@@ -32,8 +32,7 @@ static struct subject subject_of(struct exchange *x)
                             .arena = &x->arena};
 }
 
-// --- the steps, in the order of a request's life
-// -----------------------------------------------------------------
+// --- the steps, in the order of a request's life ---
 
 // A trusted proxy may name the client behind it, and the request.
 static void believe_proxy(struct exchange *x)
@@ -379,8 +378,7 @@ static enum exchange_state finish(struct exchange *x)
     return DONE;
 }
 
-// --- the machine
-// -------------------------------------------------------------------------------------------------
+// --- the machine ---
 
 static const struct step {
     enum exchange_state (*run)(struct exchange *x);

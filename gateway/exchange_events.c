@@ -81,8 +81,7 @@ void exchange_free(struct exchange **exchange, enum close_reason why)
     arena_reset(&arena);
 }
 
-// --- the owner
-// ---------------------------------------------------------------------------------------------------
+// --- the owner ---
 
 static bool is_moving(const struct exchange *x)
 {
@@ -138,8 +137,7 @@ enum exchange_outcome exchange_outcome(const struct exchange *x)
     return x->outcome;
 }
 
-// --- the upstream
-// ------------------------------------------------------------------------------------------------
+// --- the upstream ---
 
 static struct exchange *of_wire(struct wire *w)
 {

@@ -106,6 +106,8 @@ static struct bound first_bound(struct exchange *x)
         break;
     case WAIT_HANDOVER:
         b.why = relay_is_full(&x->to_upstream) ? CLOSE_UPSTREAM_STALLED : CLOSE_IDLE;
+        if (wire_queued(x->seat->client) > 0) // it reads, if slowly: that is measured as a rate
+            b.at_ms = UINT64_MAX;
         bound_reader(x, &b);
         break;
     case WAIT_DRAIN:

@@ -44,8 +44,7 @@ struct gateway {
 // How an island tells the main thread, which waits for signals, that it has ended.
 #define SIGNAL_ENDED SIGUSR2
 
-// --- an island
-// ---------------------------------------------------------------------------------------------------
+// --- an island ---
 
 // The last connection is gone: nothing is left but the loop's own handles.
 static void on_emptied(struct loop *l)
@@ -158,8 +157,7 @@ static void island_free(struct island *i)
     free(i->listeners);
 }
 
-// --- the main thread
-// ---------------------------------------------------------------------------------------------
+// --- the main thread ---
 
 static void give_order(struct gateway *g, enum order order)
 {

@@ -8,8 +8,7 @@
 
 #define FINGERPRINT_BYTES 32u // SHA-256
 
-// --- asking
-// ---------------------------------------------------------------------------------------------------------
+// --- asking ---
 
 // "request": a bad certificate does not end the handshake. What was wrong stays with the session, through
 // every resumption.
@@ -88,8 +87,7 @@ bool tls_clients_ask(SSL_CTX *ssl, OSSL_LIB_CTX *library, const struct config_tl
            (config->client_crl_pem.len == 0 || add_revocations(ssl, library, config->client_crl_pem));
 }
 
-// --- knowing
-// --------------------------------------------------------------------------------------------------------
+// --- knowing ---
 
 // RFC 4514 text. One that does not fit is left out: the beginning of a name is another name.
 static struct bytes print_subject(const X509 *client, char *into)

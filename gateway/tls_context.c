@@ -37,8 +37,7 @@ static struct face *face_of(const SSL *ssl)
     return SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 }
 
-// --- what OpenSSL asks
-// -------------------------------------------------------------------------------------------------
+// --- what OpenSSL asks ---
 
 // RFC 6066 3: a list of names, of which only the kind "host_name" (0) was ever defined.
 static struct bytes first_name(SSL *ssl)
@@ -137,8 +136,7 @@ static int on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_C
     return sealing || (key == &ring->keys[0] && SSL_version(ssl) != TLS1_3_VERSION) ? 1 : 2;
 }
 
-// --- making
-// ---------------------------------------------------------------------------------------------------------
+// --- making ---
 
 static bool load_face(struct face *f)
 {

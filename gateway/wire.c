@@ -19,7 +19,8 @@ static void on_poll(uv_poll_t *poll, int status, int events);
 void wire_watch(struct wire *w)
 {
     int  want = 0;
-    bool silenced = w->waits_turn && w->loop->handshakes.waiting > HANDSHAKES_WATCHED;
+    bool silenced = w->waits_turn && (w->loop->handshakes.waiting > HANDSHAKES_WATCHED ||
+                                      !wire_next_handshake(w->loop)); // nobody's turn comes for now
     if (w->wants_bytes && !w->ended && !w->connecting && !silenced)
         want |= UV_READABLE;
     if (w->blocked || w->connecting)
@@ -47,8 +48,7 @@ void wire_break_off(struct wire *w, enum wire_end how)
     wire_watch(w);
 }
 
-// --- receiving
-// ---------------------------------------------------------------------------------------------------
+// --- receiving ---
 
 static void finished(struct wire *w)
 {
@@ -145,8 +145,7 @@ static void readable(struct wire *w)
         read_plain(w);
 }
 
-// --- the life of a wire
-// ------------------------------------------------------------------------------------------
+// --- the life of a wire ---
 
 static void connected(struct wire *w)
 {

@@ -36,8 +36,10 @@ void wire_end_handshake(struct wire *w)
 
 void wire_queue_handshake(struct wire *w)
 {
-    if (w->waits_turn)
+    if (w->waits_turn) {
+        wire_watch(w); // those who cannot begin for now need not be reported again
         return;
+    }
     wire_leave_turn(w);
     w->waits_turn = true;
     w->loop->handshakes.waiting++;

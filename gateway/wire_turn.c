@@ -17,7 +17,7 @@ bool wire_must_wait(struct wire *w)
         w->reading.last_turn = t->number;
         return false;
     }
-    if (t->passed_over > 0 && w->reading.last_turn >= t->round)
+    if (t->passed_over > 0 && !w->reading.passed_over && w->reading.last_turn >= t->round)
         return true;
     wire_forget_round(w);
     if (t->left > 0) {

@@ -41,8 +41,7 @@ static void client_asks_and_is_answered(void)
     script_upstream_sends(s, OK_2);
 }
 
-// --- one after the other
-// ---------------------------------------------------------------------------------------------
+// --- one after the other ---
 
 Test(connection, requests_in_one_piece_are_answered_in_their_order)
 {
@@ -87,8 +86,7 @@ Test(connection, what_follows_a_last_request_is_not_served)
     cr_expect_eq(caught_count(), 1);
 }
 
-// --- half-closed clients
-// ---------------------------------------------------------------------------------------------
+// --- half-closed clients ---
 
 Test(connection, a_client_that_finishes_behind_its_request_is_answered)
 {
@@ -175,8 +173,7 @@ Test(connection, a_client_that_comes_and_goes_leaves_no_record)
     cr_expect_eq(connections_count(s->loop->connections), 0);
 }
 
-// --- time
-// ------------------------------------------------------------------------------------------------------------
+// --- time ---
 
 Test(connection, an_idle_client_is_let_go)
 {
@@ -267,8 +264,7 @@ Test(connection, an_answer_that_does_not_leave_is_cut_visibly)
     }
 }
 
-// --- shutdown
-// --------------------------------------------------------------------------------------------------------
+// --- shutdown ---
 
 Test(connection, draining_finishes_what_runs_and_closes_the_rest)
 {
@@ -335,8 +331,7 @@ Test(connection, cutting_ends_all_at_once_and_says_why)
     cr_expect_eq(connections_count(s->loop->connections), 0);
 }
 
-// --- memory
-// ----------------------------------------------------------------------------------------------------------
+// --- memory ---
 
 static void a_get(void)
 {

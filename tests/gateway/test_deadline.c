@@ -149,8 +149,7 @@ Test(deadline, a_loop_that_slept_for_long_misses_nothing)
     cr_expect_eq(never.rings, 1);
 }
 
-// --- thousands, against a model that looks at all of them every millisecond
-// -----------------------------------------
+// --- thousands, against a model that looks at all of them every millisecond ---
 
 #define ALARMS 2000u
 #define MODEL_MS 40000u

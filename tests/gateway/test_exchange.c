@@ -32,8 +32,7 @@ static void begin_with(const char *json)
     s = script_new(json);
 }
 
-// --- the walk
-// --------------------------------------------------------------------------------------------------------
+// --- the walk ---
 
 static const char forwarded[] =
     "GET / HTTP/1.1\r\nHost: a\r\n"
@@ -138,8 +137,7 @@ Test(exchange, a_client_that_waits_for_a_100_gets_ours_and_not_the_servers)
     cr_expect_str_eq(script_client_sees(s), "HTTP/1.1 100 Continue\r\n\r\n" OK_2);
 }
 
-// --- the forms that an answer has
-// ------------------------------------------------------------------------------------
+// --- the forms that an answer has ---
 
 static const struct {
     const char *label, *request, *answer, *then, *client_sees;
@@ -239,8 +237,7 @@ Test(exchange, an_answer_that_ends_with_a_reset_is_not_complete)
     cr_expect_eq(script_failed_because(s), CLOSE_UPSTREAM_GONE);
 }
 
-// --- the client's connection afterwards
-// ------------------------------------------------------------------------------
+// --- the client's connection afterwards ---
 
 #define POST_LARGE "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 262147\r\n\r\n"
 #define POST_CHUNKS "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -355,8 +352,7 @@ Test(exchange, a_head_of_an_answer_while_the_request_goes_on_does_not_stop_it)
     cr_expect_eq(script_upstream(s)->end, ACTOR_OPEN, "both messages ended cleanly");
 }
 
-// --- which server
-// ----------------------------------------------------------------------------------------------------
+// --- which server ---
 
 Test(exchange, a_connection_that_was_used_is_used_again)
 {
@@ -496,8 +492,7 @@ Test(exchange, servers_take_turns)
     }
 }
 
-// --- answers that are no answers
-// -------------------------------------------------------------------------------------
+// --- answers that are no answers ---
 
 Test(exchange, answers_that_are_not_valid_are_a_502)
 {

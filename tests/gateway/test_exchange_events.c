@@ -36,8 +36,7 @@ static void begin_with(const char *json)
     s = script_new(json);
 }
 
-// --- back-pressure
-// ---------------------------------------------------------------------------------------------------
+// --- back-pressure ---
 
 Test(exchange_events, a_server_that_does_not_keep_up_stops_the_client)
 {
@@ -102,8 +101,7 @@ Test(exchange_events, an_answer_that_ends_first_frees_a_client_that_was_stopped)
     cr_expect_eq(script_upstreams(s), 2);
 }
 
-// --- who leaves
-// ------------------------------------------------------------------------------------------------------
+// --- who leaves ---
 
 Test(exchange_events, a_client_that_leaves_takes_the_servers_connection_with_it)
 {
@@ -149,8 +147,7 @@ Test(exchange_events, a_client_that_leaves_while_the_server_is_called_ends_the_c
     cr_expect_str_eq(script_record(s)->reason, "client_gone");
 }
 
-// --- time
-// ------------------------------------------------------------------------------------------------------------
+// --- time ---
 
 // The deadline's moment: nothing yet a millisecond before, all of it a tick after.
 #define EXPECT_AT(ms, condition)                                                                             \

@@ -37,8 +37,7 @@ static void hand_over(void)
     script_all_forget(s);
 }
 
-// --- the handshake
-// ---------------------------------------------------------------------------------------------------
+// --- the handshake ---
 
 Test(exchange_handover, bytes_pass_both_ways_and_are_counted)
 {
@@ -123,8 +122,7 @@ Test(exchange_handover, a_handshake_that_is_not_valid_is_refused)
     cr_expect_eq(script_upstreams(s), 0);
 }
 
-// --- both ways
-// -------------------------------------------------------------------------------------------------------
+// --- both ways ---
 
 Test(exchange_handover, who_does_not_keep_up_stops_the_other)
 {
@@ -205,8 +203,7 @@ Test(exchange_handover, a_client_that_finished_before_the_101_has_finished)
     cr_expect_eq(script_upstream(s)->end, ACTOR_FINISHED);
 }
 
-// --- who leaves, and time
-// --------------------------------------------------------------------------------------------
+// --- who leaves, and time ---
 
 Test(exchange_handover, a_reset_is_passed_on)
 {

@@ -37,8 +37,7 @@ static void begin_with(const char *json)
     caught_clear();
 }
 
-// --- size
-// ------------------------------------------------------------------------------------------------------------
+// --- size ---
 
 Test(exchange_refuse, a_body_announced_too_large_is_refused_before_the_server_hears_of_it)
 {
@@ -76,8 +75,7 @@ Test(exchange_refuse, too_large_while_the_answer_is_under_way_is_an_abort)
     cr_expect_eq(script_upstream(s)->end, ACTOR_CLOSED);
 }
 
-// --- wrong messages
-// ----------------------------------------------------------------------------------------------------
+// --- wrong messages ---
 
 Test(exchange_refuse, a_wrong_head_is_answered_and_ends_the_connection)
 {
@@ -133,8 +131,7 @@ Test(exchange_refuse, forbidden_trailers_do_not_finish_a_request)
     EXPECT_LACKS(script_upstream_sees(s), "evil");
 }
 
-// --- rules
-// -----------------------------------------------------------------------------------------------------------
+// --- rules ---
 
 Test(exchange_refuse, a_denied_request_without_a_body_keeps_its_connection)
 {
@@ -187,8 +184,7 @@ Test(exchange_refuse, the_body_of_a_refusal_is_not_for_HEAD)
     cr_expect_eq(s->client->end, ACTOR_OPEN);
 }
 
-// --- memory
-// ----------------------------------------------------------------------------------------------------------
+// --- memory ---
 
 #define FIELD_BYTES 15000u
 

@@ -115,8 +115,7 @@ Test(exchange_time, a_server_that_is_slow_is_no_fault_of_the_client)
     cr_expect_eq(caught_count(), 0);
 }
 
-// --- readers
-// ---------------------------------------------------------------------------------------------------------
+// --- readers ---
 
 static void begin_answer(size_t announced, size_t length)
 {
@@ -180,8 +179,7 @@ Test(exchange_time, a_reader_that_stops_behind_the_exchange_is_cut_off)
     cr_expect_eq(s->client->end, ACTOR_ABORTED);
 }
 
-// --- when connections run out
-// ---------------------------------------------------------------------------------------------
+// --- when connections run out ---
 
 Test(exchange_time, patience_shrinks_when_connections_run_out)
 {

@@ -67,8 +67,7 @@ static const char *forwarded(const char *head)
     return terminated(forward_request(admit(head), &origin, &arena));
 }
 
-// --- requests
-// ----------------------------------------------------------------------------------------------------------
+// --- requests ---
 
 static const struct {
     const char *label, *head, *line_and_fields;
@@ -221,8 +220,7 @@ Test(forward, a_websocket_is_asked_for_anew)
     EXPECT_ENDS(sent, ORIGIN_A);
 }
 
-// --- responses
-// ---------------------------------------------------------------------------------------------------------
+// --- responses ---
 
 static const char *answered(const char *head, enum method method, unsigned minor, bool keep)
 {

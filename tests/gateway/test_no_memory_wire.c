@@ -74,8 +74,7 @@ __attribute__((constructor)) static void lend_memory(void)
     ASSERT(CRYPTO_set_mem_functions(ssl_malloc, ssl_realloc, ssl_free));
 }
 
-// --- the three who take turns
-// ---------------------------------------------------------------------------------------------
+// --- the three who take turns ---
 
 static void serve(struct stage *g)
 {
@@ -129,8 +128,7 @@ static void turn(struct stage *g)
     client_reads(g);
 }
 
-// --- one play
-// -----------------------------------------------------------------------------------------------------------
+// --- one play ---
 
 static void on_emptied(struct loop *l)
 {

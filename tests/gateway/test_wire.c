@@ -185,8 +185,7 @@ static void expect_far(const char *text)
               n < 0 ? 0 : (int)n, buffer);
 }
 
-// --- sending
-// -----------------------------------------------------------------------------------------------------------
+// --- sending ---
 
 Test(wire, what_one_event_sends_leaves_in_one_packet)
 {
@@ -336,8 +335,7 @@ Test(wire, a_close_is_no_reset)
     expect_far("");
 }
 
-// --- receiving, and ends
-// -----------------------------------------------------------------------------------------------
+// --- receiving, and ends ---
 
 Test(wire, a_peer_that_finishes_can_still_be_sent_to)
 {
@@ -419,8 +417,7 @@ Test(wire, what_nobody_wants_waits)
     cr_expect(!wire_is_quiet(&near.wire), "its end is not quiet");
 }
 
-// --- closing from inside every callback
-// --------------------------------------------------------------------------------
+// --- closing from inside every callback ---
 
 static void provoke(enum moment moment)
 {
@@ -472,8 +469,7 @@ Test(wire, it_can_be_closed_from_inside_every_callback)
     }
 }
 
-// --- many at once
-// ---------------------------------------------------------------------------------------------------------
+// --- many at once ---
 
 #define BUSY 24u // wires that together have more to read than one turn allows
 

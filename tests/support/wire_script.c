@@ -27,8 +27,7 @@ static void note(struct noted *n, struct bytes piece)
     n->at[n->len] = '\0';
 }
 
-// --- the gateway's side: the symbols of gateway/wire.h
-// ------------------------------------------------------------
+// --- the gateway's side: the symbols of gateway/wire.h ---
 
 static struct actor *of_wire(const struct wire *w)
 {
@@ -145,8 +144,7 @@ bool wire_is_tls(const struct wire *w)
     return w->tls_context != NULL;
 }
 
-// --- the actors
-// --------------------------------------------------------------------------------------------------------
+// --- the actors ---
 
 static bool is_gone(const struct actor *a)
 {
@@ -245,8 +243,7 @@ void actor_forgets(struct actor *a)
     a->sends = 0;
 }
 
-// --- the loop
-// ----------------------------------------------------------------------------------------------------------
+// --- the loop ---
 
 static bool arrive(struct actor *a)
 {
@@ -301,8 +298,7 @@ void wire_script_settle(void)
     }
 }
 
-// --- who is there
-// ------------------------------------------------------------------------------------------------------
+// --- who is there ---
 
 size_t wire_script_actors(void)
 {
