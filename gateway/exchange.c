@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // exchange: one request and its response.
 //
-//   HEAD ─▶ DECIDE ─▶ LEASE ─▶ (CONNECT) ─▶ SEND ─▶ AWAIT ─▶ RELAY ─▶ (DRAIN) ─▶ DONE
-//     │        │        ▲          │                 │ │ └──▶ HANDOVER ─────────────▲
-//     │        │        └──────────┴── next server ──┘ │        │                   │
-//     └────────┴─────── refuse() or fail() ────────────┴────────┴───────────────────┘
+//   HEAD ─▶ DECIDE ─▶ (HOLD) ─▶ LEASE ─▶ (CONNECT) ─▶ SEND ─▶ AWAIT ─▶ RELAY ─▶ (DRAIN) ─▶ DONE
+//     │        │         │        ▲          │                 │ │ └──▶ HANDOVER ─────────────▲
+//     │        │         │        └──────────┴── next server ──┘ │        │                   │
+//     └────────┴─────────┴─────── refuse() or fail() ────────────┴────────┴───────────────────┘
 //
 // (1) A step does what it can with what is there and answers where to go; its own state means: wait for an
 // event. (2) From LEASE on there is an admission; without one forward_request cannot be called. (3) The
@@ -22,15 +22,6 @@
 #define INTERIM_MAX 8u // 1xx answers before the final one
 #define DRAIN_BYTES                                                                                          \
     (256u * 1024u) // what is left of a request behind its answer: as much as a connection is worth
-
-static struct subject subject_of(struct exchange *x)
-{
-    return (struct subject){.peer = &x->peer,
-                            .tls = x->seat->tls.version ? &x->seat->tls : NULL,
-                            .request = &x->request,
-                            .now_ms = loop_now_ms(x->seat->loop),
-                            .arena = &x->arena};
-}
 
 // --- the steps, in the order of a request's life ---
 
@@ -96,9 +87,21 @@ static enum exchange_state decide(struct exchange *x)
     x->record.route = snapshot_route(x->seat->config->snapshot, &x->request, &why);
     if (!x->record.route)
         return refuse_reason(x, why, (struct bytes){0});
-    struct subject subject = subject_of(x);
-    x->admission = chain_on_head(x->record.route->chain, &subject, &x->ruling);
-    return x->admission ? LEASE : refuse_ruling(x);
+    return rules_judge(x);
+}
+
+// A policy holds it back for a while, or until there is room.
+static enum exchange_state hold_back(struct exchange *x)
+{
+    if (!x->hold.over)
+        return HOLD;
+    x->hold.over = false;
+    if (x->admission)
+        return LEASE;
+    enum exchange_state to = rules_go_on(x);
+    if (to == HOLD)
+        exchange_arm(x);
+    return to;
 }
 
 static enum exchange_state lease_upstream(struct exchange *x)
@@ -137,7 +140,9 @@ static enum exchange_state send_head(struct exchange *x)
 {
     struct forward_origin origin = {
         .peer = &x->peer, .id = x->record.id, .https = x->seat->tls.version != NULL, .port = x->seat->port};
-    struct bytes head = forward_request(x->admission, &origin, &x->arena);
+    struct edits edits;
+    rules_edit_request(x, &edits);
+    struct bytes head = forward_request(x->admission, &origin, &edits, &x->arena);
     x->from_upstream.reader = http1_new(&x->arena, HTTP1_RESPONSE, &x->seat->config->limits);
     if (!head.at || !x->from_upstream.reader)
         return fail(x, CLOSE_NO_MEMORY);
@@ -174,11 +179,7 @@ static enum exchange_state pump_request(struct exchange *x)
             break;
         }
         x->record.request_bytes += piece.len;
-        struct subject subject = subject_of(x);
-        subject.piece = piece;
-        subject.body_bytes = x->record.request_bytes;
-        if (chain_wants_body(x->record.route->chain) &&
-            !chain_on_body(x->record.route->chain, &subject, &x->ruling))
+        if (!rules_pass_piece(x, piece))
             return refuse_ruling(x);
         relay_piece(&x->to_upstream, piece);
     }
@@ -222,7 +223,7 @@ static enum exchange_state pass_interim(struct exchange *x)
     if (++x->interim > INTERIM_MAX)
         return fail(x, CLOSE_UPSTREAM_FAULT);
     if (x->response.status != 100 && x->request.minor > 0) {
-        struct bytes head = forward_interim(&x->response, &x->arena);
+        struct bytes head = forward_interim(&x->response, NULL, &x->arena);
         if (!head.at)
             return fail(x, CLOSE_NO_MEMORY);
         wire_send(x->seat->client, head, (struct bytes){0});
@@ -264,7 +265,9 @@ static enum exchange_state begin_answer(struct exchange *x)
     enum framing framing = forward_framing(&x->response, x->request.minor);
     bool         keep = x->request.keep_alive && rest_is_short(x) && framing != FRAMING_UNTIL_CLOSE &&
                 !x->seat->loop->draining;
-    struct bytes head = forward_response(&x->response, &x->request, framing, keep, &x->arena);
+    struct edits edits;
+    rules_edit_answer(x, x->response.status, &x->response.fields, &edits);
+    struct bytes head = forward_response(&x->response, &x->request, framing, keep, &edits, &x->arena);
     if (!head.at)
         return fail(x, CLOSE_NO_MEMORY);
     x->outcome = keep ? OUTCOME_KEEP : OUTCOME_CLOSE;
@@ -386,7 +389,8 @@ static const struct step {
 } steps[STATE_COUNT] = {
 #define TO(state) (1u << (state))
     [HEAD] = {read_head, TO(DECIDE) | TO(DONE)},
-    [DECIDE] = {decide, TO(LEASE) | TO(DONE)},
+    [DECIDE] = {decide, TO(HOLD) | TO(LEASE) | TO(DONE)},
+    [HOLD] = {hold_back, TO(LEASE) | TO(DONE)},
     [LEASE] = {lease_upstream, TO(CONNECT) | TO(SEND) | TO(DONE)},
     [CONNECT] = {await_connection, TO(SEND) | TO(LEASE) | TO(DONE)},
     [SEND] = {send_head, TO(AWAIT) | TO(DONE)},

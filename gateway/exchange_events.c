@@ -37,6 +37,7 @@ struct exchange *exchange_new(struct exchange_seat *seat)
                                 .peer = &x->peer,
                                 .tls = seat->tls.version ? &seat->tls : NULL,
                                 .started_ns = uv_hrtime()};
+    rules_begin(x);
     deadline_init(&x->deadline, exchange_on_deadline);
     if (!x->from_client.reader || !x->record.id.at) {
         arena = x->arena;
@@ -74,6 +75,7 @@ void exchange_free(struct exchange **exchange, enum close_reason why)
         x->record.close = why;
         drop_lease(x);
     }
+    rules_settle(x);
     write_record(x);
     deadline_disarm(&x->deadline);
     x->magic = 0;

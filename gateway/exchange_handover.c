@@ -23,7 +23,9 @@ enum exchange_state begin_handover(struct exchange *x)
 {
     if (!is_granted(x))
         return fail_response(x, FAULT_WEBSOCKET);
-    struct bytes head = forward_interim(&x->response, &x->arena);
+    struct edits edits;
+    rules_edit_answer(x, x->response.status, &x->response.fields, &edits);
+    struct bytes head = forward_interim(&x->response, &edits, &x->arena);
     if (!head.at)
         return fail(x, CLOSE_NO_MEMORY);
     x->answering = true;

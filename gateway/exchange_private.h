@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // exchange_private: what the files of the exchange know of each other: exchange.c (the steps),
-// exchange_handover.c (WebSocket), exchange_refuse.c (answers of our own), exchange_events.c (what wires and
-// owners report), exchange_time.c (how long it waits, and for whom).
+// exchange_rules.c (the chain), exchange_handover.c (WebSocket), exchange_refuse.c (answers of our own),
+// exchange_events.c (what wires and owners report), exchange_time.c (how long it waits, and for whom).
 #pragma once
 #include "gateway/exchange.h"
 #include "gateway/relay.h"
@@ -11,7 +11,20 @@
 
 #define EXCHANGE_MAGIC 0x65786368u
 
-enum exchange_state { HEAD, DECIDE, LEASE, CONNECT, SEND, AWAIT, RELAY, HANDOVER, DRAIN, DONE, STATE_COUNT };
+enum exchange_state {
+    HEAD,
+    DECIDE,
+    HOLD,
+    LEASE,
+    CONNECT,
+    SEND,
+    AWAIT,
+    RELAY,
+    HANDOVER,
+    DRAIN,
+    DONE,
+    STATE_COUNT
+};
 
 // One of the two messages as it is read.
 struct incoming {
@@ -33,6 +46,13 @@ struct lease {
     bool                        broken;     // or the connection is of no further use
 };
 
+// A request that the rules have not let go yet.
+struct hold {
+    struct waiter    waiter; // given to the policies
+    struct loop_call call;   // from whichever thread woke it
+    bool             over;   // woken, or its time has come
+};
+
 struct exchange {
     uint32_t                magic;
     enum exchange_state     state;
@@ -47,6 +67,7 @@ struct exchange {
     struct peer             peer; // as X-Forwarded-For of a trusted proxy may have changed it
     const struct admission *admission;
     struct ruling           ruling;
+    struct hold             hold;
     struct incoming         from_client;
     struct incoming         from_upstream;
     struct side             to_upstream;
@@ -63,6 +84,18 @@ struct exchange {
 extern const struct wire_events exchange_upstream_events;         // in exchange_events.c
 void                            exchange_run(struct exchange *x); // until every step waits
 void exchange_enter(struct exchange *x, enum exchange_state to);  // the only writer of state
+
+// exchange_rules.c: what the chain of the route is told and asked. With a route only, but for the first and
+// the last two.
+void                rules_begin(struct exchange *x);
+enum exchange_state rules_judge(struct exchange *x); // the head; returns the state to go to
+enum exchange_state rules_go_on(struct exchange *x); // behind a WAIT
+bool                rules_pass_piece(struct exchange *x, struct bytes piece);
+void                rules_edit_request(struct exchange *x, struct edits *edits_r);
+// `fields`: of the upstream's answer; NULL for one of our own.
+void rules_edit_answer(struct exchange *x, unsigned status, const struct fields *fields,
+                       struct edits *edits_r);
+void rules_settle(struct exchange *x); // what was taken is given back; nobody wakes the exchange any more
 
 // exchange_events.c
 void exchange_run_and_tell(struct exchange *x); // the owner is told last: it may free the exchange

@@ -30,7 +30,10 @@ static enum exchange_state answer(struct exchange *x, struct reply *r)
     }
     r->close = r->close || !may_keep(x) || x->seat->loop->draining;
     x->outcome = r->close ? OUTCOME_CLOSE : OUTCOME_KEEP;
-    x->arena.max += REPLY_ROOM + r->field_value.len; // a full arena is refused, too
+    struct edits edits;
+    rules_edit_answer(x, r->status, NULL, &edits);
+    r->edits = &edits;
+    x->arena.max += REPLY_ROOM + r->field_value.len + edits_room(&edits); // a full arena is refused, too
     struct bytes text = reply_write(r, x->record.request, &x->arena);
     if (!text.at) {
         x->outcome = OUTCOME_ABORT;
@@ -64,6 +67,8 @@ enum exchange_state refuse_reason(struct exchange *x, enum reason why, struct by
                       .says = reason_says(why),
                       .field = reason_field(why),
                       .field_value = detail};
+    if (x->ruling.verdict.kind == VERDICT_DENY)
+        r.retry_after_s = (uint32_t)(((uint64_t)x->ruling.verdict.ms + 999) / 1000);
     return answer(x, &r);
 }
 

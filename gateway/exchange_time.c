@@ -13,10 +13,19 @@ struct bound {
 
 #define DRAIN_MS 2000u // for the rest of a request behind its answer
 
-enum patience { WAIT_NONE, WAIT_HEAD, WAIT_CONNECT, WAIT_ANSWER, WAIT_PROGRESS, WAIT_HANDOVER, WAIT_DRAIN };
+enum patience {
+    WAIT_NONE,
+    WAIT_HEAD,
+    WAIT_HOLD,
+    WAIT_CONNECT,
+    WAIT_ANSWER,
+    WAIT_PROGRESS,
+    WAIT_HANDOVER,
+    WAIT_DRAIN
+};
 
 static const enum patience patience_in[STATE_COUNT] = {
-    [HEAD] = WAIT_HEAD,      [CONNECT] = WAIT_CONNECT,   [AWAIT] = WAIT_ANSWER,
+    [HEAD] = WAIT_HEAD,      [HOLD] = WAIT_HOLD,         [CONNECT] = WAIT_CONNECT, [AWAIT] = WAIT_ANSWER,
     [RELAY] = WAIT_PROGRESS, [HANDOVER] = WAIT_HANDOVER, [DRAIN] = WAIT_DRAIN,
 };
 
@@ -86,6 +95,7 @@ static struct bound first_bound(struct exchange *x)
     struct bound b = {x->wait_until_ms, CLOSE_UPSTREAM_CONNECT_TIMEOUT};
     switch (patience_in[x->state]) {
     case WAIT_NONE:
+    case WAIT_HOLD: // its end is no failure
     case WAIT_CONNECT:
         break;
     case WAIT_HEAD:
@@ -125,6 +135,8 @@ static uint32_t wait_of(const struct exchange *x)
     switch (patience_in[x->state]) {
     case WAIT_HEAD:
         return tightened(x, t->head_ms);
+    case WAIT_HOLD:
+        return x->admission ? x->ruling.delay_ms : x->ruling.verdict.ms;
     case WAIT_CONNECT:
         return group->connect_ms;
     case WAIT_ANSWER:
@@ -165,6 +177,8 @@ void exchange_on_deadline(struct deadline *d)
     }
     if (x->state == CONNECT)
         x->lease.late = x->lease.broken = true; // the next server may do better
+    else if (x->state == HOLD)
+        x->hold.over = true;
     else
         exchange_enter(x, give_up(x, b.why));
     exchange_run_and_tell(x);

@@ -22,17 +22,27 @@ static inline void put_field(struct bytes_out *out, struct bytes name, struct by
 }
 
 // Every field but those that are described anew: framing, and in a request (`routing_too`) who asked for
-// what.
-static void put_fields(struct bytes_out *out, const struct fields *fields, bool routing_too)
+// what; and what the edits make of them.
+static void put_fields(struct bytes_out *out, const struct fields *fields, bool routing_too,
+                       const struct edits *edits)
 {
     for (size_t i = 0; i < fields->count; i++) {
         const struct field *f = &fields->at[i];
         enum field_kind     kind = field_kind_of(f->id);
         bool                anew =
             kind == FIELD_KIND_FRAMING || (kind == FIELD_KIND_ROUTING && routing_too && f->id != FIELD_VIA);
-        if (!f->dropped && !anew)
+        if (!f->dropped && !anew && !edits_drops(edits, i))
             put_field(out, f->name, f->value);
     }
+    edits_print(edits, out);
+}
+
+// Room for a head that holds so many bytes besides what is fixed, and the edits.
+static struct bytes_out head_room(size_t bytes, const struct edits *edits, struct arena *arena)
+{
+    size_t room = FIXED_MAX + bytes + edits_room(edits);
+    bool   whole = !edits || !edits->failed;
+    return (struct bytes_out){.at = whole ? arena_alloc(arena, room) : NULL, .cap = room};
 }
 
 static void put_framing(struct bytes_out *out, enum framing framing, uint64_t length)
@@ -107,13 +117,13 @@ static void put_origin(struct bytes_out *out, const struct request *q, const str
 }
 
 struct bytes forward_request(const struct admission *admission, const struct forward_origin *origin,
-                             struct arena *arena)
+                             const struct edits *edits, struct arena *arena)
 {
     const struct request *q = admission_request(admission);
     // Twice: a trusted sender's X-Forwarded-* are counted as fields and written as ours.
-    size_t room = FIXED_MAX + q->target.path.len + q->target.query.len + 3 * q->host.received.len +
+    size_t room = q->target.path.len + q->target.query.len + 3 * q->host.received.len +
                   2 * fields_room(&q->fields) + origin->id.len;
-    struct bytes_out out = {.at = arena_alloc(arena, room), .cap = room};
+    struct bytes_out out = head_room(room, edits, arena);
     if (!out.at)
         return (struct bytes){0};
     out_text(&out, method_name(q->method));
@@ -125,7 +135,7 @@ struct bytes forward_request(const struct admission *admission, const struct for
     }
     out_bytes(&out, BYTES(" HTTP/1.1\r\n"));
     put_field(&out, BYTES("Host"), q->host.received);
-    put_fields(&out, &q->fields, true);
+    put_fields(&out, &q->fields, true, edits);
     put_framing(&out, q->framing, q->content_length);
     if (q->websocket)
         put_websocket(&out);
@@ -135,14 +145,13 @@ struct bytes forward_request(const struct admission *admission, const struct for
     return out_written(&out);
 }
 
-struct bytes forward_interim(const struct response *response, struct arena *arena)
+struct bytes forward_interim(const struct response *response, const struct edits *edits, struct arena *arena)
 {
-    size_t           room = FIXED_MAX + response->reason.len + fields_room(&response->fields);
-    struct bytes_out out = {.at = arena_alloc(arena, room), .cap = room};
+    struct bytes_out out = head_room(response->reason.len + fields_room(&response->fields), edits, arena);
     if (!out.at)
         return (struct bytes){0};
     put_status_line(&out, response);
-    put_fields(&out, &response->fields, false);
+    put_fields(&out, &response->fields, false, edits);
     if (response->status == 101)
         put_websocket(&out);
     out_bytes(&out, BYTES("\r\n"));
@@ -159,14 +168,14 @@ enum framing forward_framing(const struct response *response, unsigned client_mi
 }
 
 struct bytes forward_response(const struct response *response, const struct request *request,
-                              enum framing framing, bool keep_alive, struct arena *arena)
+                              enum framing framing, bool keep_alive, const struct edits *edits,
+                              struct arena *arena)
 {
-    size_t           room = FIXED_MAX + response->reason.len + fields_room(&response->fields);
-    struct bytes_out out = {.at = arena_alloc(arena, room), .cap = room};
+    struct bytes_out out = head_room(response->reason.len + fields_room(&response->fields), edits, arena);
     if (!out.at)
         return (struct bytes){0};
     put_status_line(&out, response);
-    put_fields(&out, &response->fields, false);
+    put_fields(&out, &response->fields, false, edits);
     // The length of what GET would have got, or of what was not modified: no body follows it. Never in a 204
     // (RFC 9110 8.6).
     if (framing == FRAMING_NONE && response->has_length && response->status != 204)
@@ -188,7 +197,7 @@ struct bytes forward_trailers(const struct fields *trailers, struct arena *arena
     struct bytes_out out = {.at = arena_alloc(arena, room), .cap = room};
     if (!out.at)
         return (struct bytes){0};
-    put_fields(&out, trailers, false);
+    put_fields(&out, trailers, false, NULL);
     ASSERT(!out.overflowed);
     return out_written(&out);
 }

@@ -13,15 +13,18 @@ struct forward_origin {
     uint16_t           port;  // that the client reached
 };
 
+// `edits` below may be NULL: the fields stay as they are. When they failed, the arena was full.
+
 // Writes the head of an admitted request for an upstream.
 //   returns  bytes that live in the arena, from the request line to the empty line; {NULL, 0} when it is full
 // The body follows as it is framed: Content-Length, or chunked. A WebSocket handshake is written anew.
 MUST_USE struct bytes forward_request(const struct admission *admission, const struct forward_origin *origin,
-                                      struct arena *arena);
+                                      const struct edits *edits, struct arena *arena);
 
 // Writes a 1xx head for a client of HTTP/1.1; a 101, which was judged, goes over to WebSocket.
 //   returns  as above
-MUST_USE struct bytes forward_interim(const struct response *response, struct arena *arena);
+MUST_USE struct bytes forward_interim(const struct response *response, const struct edits *edits,
+                                      struct arena *arena);
 
 // How the body of a response goes to the client: as it came, or chunked, or until close where the client
 // is 1.0.
@@ -32,7 +35,8 @@ enum framing forward_framing(const struct response *response, unsigned client_mi
 //   `keep_alive`  false adds "Connection: close"
 //   returns       as above
 MUST_USE struct bytes forward_response(const struct response *response, const struct request *request,
-                                       enum framing framing, bool keep_alive, struct arena *arena);
+                                       enum framing framing, bool keep_alive, const struct edits *edits,
+                                       struct arena *arena);
 
 // Writes the trailer fields of a response, without the empty line behind them.
 //   returns  as above

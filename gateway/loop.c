@@ -32,9 +32,27 @@ static void on_hurry(uv_idle_t *idle)
     (void)idle;
 }
 
+// One at a time: what runs may take others back.
+static void run_calls(struct loop *l)
+{
+    for (;;) {
+        uv_mutex_lock(&l->calls.lock);
+        struct loop_call *c = STAILQ_FIRST(&l->calls.queue);
+        if (c) {
+            STAILQ_REMOVE_HEAD(&l->calls.queue, entry);
+            c->queued = false;
+        }
+        uv_mutex_unlock(&l->calls.lock);
+        if (!c)
+            return;
+        c->run(c);
+    }
+}
+
 static void on_async(uv_async_t *async)
 {
     struct loop *l = async->data;
+    run_calls(l);
     l->on_command(l);
     wire_settle(l);
 }
@@ -83,7 +101,13 @@ struct loop *loop_new(unsigned index, void (*on_command)(struct loop *l), void *
     l->handshakes.begun_max = UINT_MAX;
     TAILQ_INIT(&l->broken);
     arena_pool_init(&l->arenas, ARENA_BLOCKS_KEPT);
+    STAILQ_INIT(&l->calls.queue);
+    if (uv_mutex_init(&l->calls.lock)) {
+        free(l);
+        return NULL;
+    }
     if (uv_loop_init(&l->uv)) {
+        uv_mutex_destroy(&l->calls.lock);
         free(l);
         return NULL;
     }
@@ -110,6 +134,7 @@ void loop_free(struct loop **l)
     ASSERT(busy == 0);
     arena_pool_drain(&(*l)->arenas);
     free_buffers(&(*l)->buffers);
+    uv_mutex_destroy(&(*l)->calls.lock);
     (*l)->magic = 0;
     free(*l);
     *l = NULL;
@@ -118,6 +143,26 @@ void loop_free(struct loop **l)
 void loop_wake(struct loop *l)
 {
     uv_async_send(&l->command);
+}
+
+void loop_call(struct loop *l, struct loop_call *c)
+{
+    uv_mutex_lock(&l->calls.lock);
+    if (!c->queued) {
+        c->queued = true;
+        STAILQ_INSERT_TAIL(&l->calls.queue, c, entry);
+    }
+    uv_mutex_unlock(&l->calls.lock);
+    uv_async_send(&l->command);
+}
+
+void loop_call_off(struct loop *l, struct loop_call *c)
+{
+    uv_mutex_lock(&l->calls.lock);
+    if (c->queued)
+        STAILQ_REMOVE(&l->calls.queue, c, loop_call, entry);
+    c->queued = false;
+    uv_mutex_unlock(&l->calls.lock);
 }
 
 static void retire(uv_handle_t *handle)
@@ -143,6 +188,12 @@ void loop_hurry(struct loop *l)
 uint64_t loop_now_ms(const struct loop *l)
 {
     return uv_now(&l->uv);
+}
+
+uint64_t loop_now_ns(const struct loop *l)
+{
+    (void)l;
+    return uv_hrtime();
 }
 
 void loop_deadline(struct loop *l, struct deadline *d, uint32_t in_ms)

@@ -25,6 +25,7 @@ struct connections; // the client side, set by main
 struct upstreams;   // the upstream side, set by main
 struct access_feed; // the log, set by main
 struct ceilings;    // of all loops, set by main
+struct state;       // of all loops and configurations, set by main
 TAILQ_HEAD(wire_queue, wire);
 
 // What the wires of one loop share.
@@ -60,6 +61,20 @@ struct loop_turn {
     unsigned passed_over;
 };
 
+// What any thread may ask a loop to run on its own thread.
+struct loop_call {
+    void (*run)(struct loop_call *c);
+    STAILQ_ENTRY(loop_call) entry;
+    bool queued; // guarded by the loop's calls.lock, as is the entry
+};
+
+STAILQ_HEAD(loop_call_queue, loop_call);
+
+struct loop_calls {
+    uv_mutex_t             lock;
+    struct loop_call_queue queue;
+};
+
 struct loop {
     uint32_t            magic;
     unsigned            index;
@@ -68,6 +83,7 @@ struct loop {
     uv_check_t          after_poll; // after all established connections of a turn: one handshake step
     uv_idle_t           hurry;      // active while handshakes wait: the next poll does not block
     uv_async_t          command;
+    struct loop_calls   calls;
     struct wheel        wheel;
     struct arena_pool   arenas;
     struct loop_buffers buffers;
@@ -78,6 +94,7 @@ struct loop {
     struct upstreams   *upstreams;
     struct access_feed *log;
     struct ceilings    *ceilings;
+    struct state       *state;
     uint64_t            random[2];      // state of the request ids
     bool                draining;       // what runs may finish, nothing new begins
     void (*on_command)(struct loop *l); // runs on the loop's thread after loop_wake
@@ -91,6 +108,11 @@ void                  loop_run(struct loop *l);   // until no handle is active
 void                  loop_free(struct loop **l); // after loop_run has returned
 // From any thread: on_command will run on the loop's thread.
 void loop_wake(struct loop *l);
+// From any thread: c->run will be called once on the loop's thread, unless it is taken back before. A call
+// that is queued already stays as it is. The loop must not have been retired.
+void loop_call(struct loop *l, struct loop_call *c);
+// On the loop's thread: takes the call back. It may be freed then.
+void loop_call_off(struct loop *l, struct loop_call *c);
 // Stops the loop's own handles, so that loop_run returns when the last connection is closed.
 void loop_retire(struct loop *l);
 
@@ -99,6 +121,8 @@ void loop_hurry(struct loop *l);
 
 // Milliseconds of a monotonic clock, read once a turn.
 uint64_t loop_now_ms(const struct loop *l);
+// Nanoseconds of the same clock, read now.
+uint64_t loop_now_ns(const struct loop *l);
 void     loop_deadline(struct loop *l, struct deadline *d, uint32_t in_ms);
 void     loop_deadline_at(struct loop *l, struct deadline *d, uint64_t at_ms); // of that clock
 // 128 random bits; unique, not secret.

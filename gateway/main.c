@@ -7,11 +7,13 @@
 #include "gateway/log.h"
 #include "gateway/tls_context.h"
 #include "gateway/upstream.h"
+#include "policy/state.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -36,6 +38,7 @@ struct gateway {
     struct access_log   *log;
     struct ceilings     *ceilings;
     struct tls_tickets  *tickets;
+    struct state        *state;
     struct island       *islands;
     _Atomic unsigned     running; // islands
     _Atomic size_t       cut;     // connections that were ended in the middle of something
@@ -118,6 +121,7 @@ static bool island_make(struct island *i, struct gateway *g, unsigned index)
         return false;
     }
     i->loop->ceilings = g->ceilings;
+    i->loop->state = g->state;
     i->loop->handshakes.begun_max =
         (g->config->ceilings.handshakes + g->config->loops - 1) / g->config->loops;
     i->loop->upstreams = upstreams_new(i->loop, g->config);
@@ -264,12 +268,21 @@ static bool open_log(struct gateway *g)
     return g->log != NULL;
 }
 
+static bool make_state(struct gateway *g)
+{
+    uint64_t seed[2];
+    if (getrandom(seed, sizeof seed, 0) == (ssize_t)sizeof seed)
+        g->state = state_new(seed);
+    return g->state != NULL;
+}
+
 // Everything that can fail does so here, before the first connection is accepted.
 static bool make(struct gateway *g)
 {
     g->islands = calloc(g->config->loops, sizeof *g->islands);
     g->ceilings = ceilings_new(g->config->ceilings.connections, g->config->ceilings.per_address);
-    if (!g->islands || !g->ceilings || !open_log(g) || !(g->tickets = tls_tickets_new(now_s())))
+    if (!g->islands || !g->ceilings || !make_state(g) || !open_log(g) ||
+        !(g->tickets = tls_tickets_new(now_s())))
         return false;
     for (unsigned n = 0; n < g->config->loops; n++) {
         if (!island_make(&g->islands[n], g, n))
@@ -319,6 +332,8 @@ static int serve(const struct config *config)
         tls_tickets_free(&g.tickets);
     if (g.ceilings)
         ceilings_free(&g.ceilings);
+    if (g.state)
+        state_free(&g.state);
     if (fine)
         log_info("ended");
     return fine && whole ? CLI_FINE : CLI_FAILED;

@@ -99,6 +99,11 @@ static void write_html(struct bytes_out *out, const struct reply *r)
     out_text(out, "</small></html>\n");
 }
 
+static const struct edits *edits_of(const struct reply *r)
+{
+    return r->edits && !r->edits->failed ? r->edits : NULL;
+}
+
 static void write_head(struct bytes_out *out, const struct reply *r, enum form form, size_t body_len)
 {
     out_text(out, "HTTP/1.1 ");
@@ -120,7 +125,13 @@ static void write_head(struct bytes_out *out, const struct reply *r, enum form f
         out_text(out, ": ");
         out_bytes(out, r->field_value);
     }
-    out_text(out, r->close ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n");
+    if (r->retry_after_s > 0) {
+        out_text(out, "\r\nRetry-After: ");
+        out_uint(out, r->retry_after_s);
+    }
+    out_text(out, r->close ? "\r\nConnection: close\r\n" : "\r\n");
+    edits_print(edits_of(r), out);
+    out_text(out, "\r\n");
 }
 
 struct bytes reply_write(const struct reply *r, const struct request *request, struct arena *arena)
@@ -133,7 +144,7 @@ struct bytes reply_write(const struct reply *r, const struct request *request, s
     enum form        form = form_for(request);
     char             text[BODY_MAX];
     struct bytes_out body = {.at = text, .cap = sizeof text};
-    size_t           room = HEAD_MAX + r->field_value.len + BODY_MAX;
+    size_t           room = HEAD_MAX + r->field_value.len + edits_room(edits_of(r)) + BODY_MAX;
     struct bytes_out out = {.at = arena_alloc(arena, room), .cap = room};
     if (!out.at)
         return (struct bytes){0};

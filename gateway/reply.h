@@ -3,17 +3,20 @@
 // client accepts, naming neither internals nor a software version. The only writer of bodies of our own.
 #pragma once
 #include "parser/request.h"
+#include "policy/edits.h"
 
-#define REPLY_ROOM 4096u // most that reply_write takes from an arena, but for field_value
+#define REPLY_ROOM 4096u // most that reply_write takes from an arena, but for field_value and edits
 
 struct reply {
-    unsigned     status;
-    const char  *token; // of the reason, fault or close reason
-    const char  *says;  // its sentence
-    struct bytes id;    // of the request
-    const char  *field; // one field of its own ("Allow", "Location"), or NULL
-    struct bytes field_value;
-    bool         close; // the connection ends after it
+    unsigned            status;
+    const char         *token; // of the reason, fault or close reason
+    const char         *says;  // its sentence
+    struct bytes        id;    // of the request
+    const char         *field; // one field of its own ("Allow", "Location"), or NULL
+    struct bytes        field_value;
+    uint32_t            retry_after_s; // 0: no Retry-After
+    const struct edits *edits;         // of policies; NULL: none. Left out when they failed
+    bool                close;         // the connection ends after it
 };
 
 // Writes head and body of an answer.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // chain: links in the order of the catalogue, walked from the first to the one that denies.
 //
-// (1) No link with MODE_OFF is asked. (2) A link in shadow never ends a walk. (3) Only chain_on_head makes an
-// admission, and only after every other link passed.
+// (1) No link with MODE_OFF is asked. (2) A link in shadow never ends a walk, delays it or changes a message;
+// what it takes is its own account. (3) Only admit() makes an admission, and only after every link passed.
+// (4) A claim is open from the on_admit that took something to its on_end, and an admission or a WAIT is the
+// only thing that leaves claims open behind a call.
 #include "policy/chain.h"
 #include "policy/catalog.h"
 
@@ -187,6 +189,59 @@ static bool note(const struct link *link, struct verdict verdict, struct ruling 
     return false;
 }
 
+void chain_end(const struct chain *c, const struct subject *s, struct ruling *ruling, enum ending ending)
+{
+    for (size_t i = 0; ruling->claims != NULL && i < c->count; i++) {
+        const struct link *link = &c->links[i];
+        if (ruling->claims[i].open && link->policy->on_end != NULL)
+            link->policy->on_end(link->rules, s, ruling->claims[i].held, ending);
+        ruling->claims[i].open = false;
+    }
+}
+
+// Asks one link for its share.
+//   returns  false when the walk ends or is interrupted here
+static bool claim(const struct link *link, const struct subject *s, struct claim *claim,
+                  struct ruling *ruling)
+{
+    bool           counts = link->mode == MODE_ENFORCE;
+    struct verdict verdict = link->policy->on_admit(link->rules, s, &claim->held);
+    claim->open = verdict.kind != VERDICT_DENY;
+    if (verdict.kind == VERDICT_PASS)
+        return true;
+    if (verdict.kind == VERDICT_DELAY && counts) {
+        ruling->delay_ms = verdict.ms > ruling->delay_ms ? verdict.ms : ruling->delay_ms;
+        return true;
+    }
+    if (verdict.kind == VERDICT_WAIT && !counts) { // it would have stood in a queue: it leaves that at once
+        claim->open = false;
+        if (link->policy->on_end != NULL)
+            link->policy->on_end(link->rules, s, claim->held, ENDING_WITHDRAWN);
+    }
+    return !note(link, verdict, ruling);
+}
+
+static const struct admission *admit(const struct chain *c, const struct subject *s, struct ruling *ruling)
+{
+    struct admission *a = arena_alloc(s->arena, sizeof *a);
+    for (; a != NULL && s->state != NULL && ruling->next < c->count; ruling->next++) {
+        const struct link *link = &c->links[ruling->next];
+        if (link->mode == MODE_OFF || link->policy->on_admit == NULL)
+            continue;
+        if (ruling->claims == NULL)
+            ruling->claims = arena_zalloc(s->arena, c->count * sizeof *ruling->claims);
+        if (ruling->claims != NULL && claim(link, s, &ruling->claims[ruling->next], ruling))
+            continue;
+        a = NULL;
+        break;
+    }
+    if (a == NULL && ruling->verdict.kind != VERDICT_WAIT)
+        chain_end(c, s, ruling, ENDING_WITHDRAWN);
+    if (a != NULL)
+        a->request = s->request;
+    return a;
+}
+
 const struct admission *chain_on_head(const struct chain *c, const struct subject *s, struct ruling *ruling_r)
 {
     *ruling_r = (struct ruling){.verdict = PASS};
@@ -197,10 +252,42 @@ const struct admission *chain_on_head(const struct chain *c, const struct subjec
         if (verdict.kind == VERDICT_DENY && note(link, verdict, ruling_r))
             return NULL;
     }
-    struct admission *a = arena_alloc(s->arena, sizeof *a);
-    if (a != NULL)
-        a->request = s->request;
-    return a;
+    return admit(c, s, ruling_r);
+}
+
+const struct admission *chain_go_on(const struct chain *c, const struct subject *s, struct ruling *ruling)
+{
+    ASSERT(ruling->verdict.kind == VERDICT_WAIT);
+    ruling->verdict = PASS;
+    ruling->by = NULL;
+    return admit(c, s, ruling);
+}
+
+static void *held_by(const struct ruling *ruling, size_t i)
+{
+    return ruling->claims == NULL ? NULL : ruling->claims[i].held;
+}
+
+void chain_on_request(const struct chain *c, const struct subject *s, struct ruling *ruling,
+                      struct edits *edits)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct link *link = &c->links[i];
+        if (link->mode != MODE_OFF && link->policy->on_request != NULL)
+            link->policy->on_request(link->rules, s, held_by(ruling, i),
+                                     link->mode == MODE_ENFORCE ? edits : NULL);
+    }
+}
+
+void chain_on_reply(const struct chain *c, const struct subject *s, struct ruling *ruling,
+                    const struct answer *a, struct edits *edits)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct link *link = &c->links[i];
+        if (link->mode != MODE_OFF && link->policy->on_reply != NULL)
+            link->policy->on_reply(link->rules, s, a, held_by(ruling, i),
+                                   link->mode == MODE_ENFORCE ? edits : NULL);
+    }
 }
 
 const struct request *admission_request(const struct admission *a)

@@ -30,12 +30,21 @@ struct link {
 struct admission;
 const struct request *admission_request(const struct admission *a);
 
+// What a link's on_admit took, until its on_end.
+struct claim {
+    void *held;
+    bool  open; // on_end is still owed
+};
+
 // What a walk came to.
 struct ruling {
-    struct verdict     verdict; // PASS, or the denial that ended the walk
-    const struct link *by;      // who denied; NULL on PASS
-    const struct link *shadow;  // the first link in shadow mode that would have denied; NULL when none
+    struct verdict     verdict; // PASS; the denial that ended the walk; or the WAIT that interrupts it
+    const struct link *by;      // who denied or waits; NULL on PASS
+    const struct link *shadow;  // the first link in shadow mode that would not have passed; NULL when none
     struct verdict     shadow_verdict;
+    uint32_t           delay_ms; // an admitted request is held this long before it is forwarded
+    size_t             next;     // link whose on_admit is to be asked next
+    struct claim      *claims;   // one a link; NULL while nothing was taken
 };
 
 // Builds the chain of one route: the catalog's default rows, and what the route names. A named policy
@@ -51,11 +60,25 @@ MUST_USE struct chain *chain_load(struct node policies, struct node names, enum 
 //   returns  false after telling the document what is wrong with some
 bool chain_check_policies(struct node policies, const struct policy_scope *scope);
 
-// Judge the head.
-//   returns  an admission that lives in s->arena, or NULL: then ruling_r says who denied and why, or, with
-//            verdict.kind still VERDICT_PASS, that the arena is full
+// Judge the head: every link's on_head first, then every link's on_admit. When one of the latter denies, all
+// that was taken before it is given back.
+//   returns  an admission that lives in s->arena, or NULL: then ruling_r says who denied and why; or, with
+//            VERDICT_WAIT, that chain_go_on must be called when the waiter is woken or verdict.ms have gone
+//            by; or, with VERDICT_PASS, that the arena is full
 MUST_USE const struct admission *chain_on_head(const struct chain *c, const struct subject *s,
                                                struct ruling *ruling_r);
+// Goes on behind a WAIT. Returns the same.
+MUST_USE const struct admission *chain_go_on(const struct chain *c, const struct subject *s,
+                                             struct ruling *ruling);
+
+// The changes that policies ask for, of the request and of its answer.
+void chain_on_request(const struct chain *c, const struct subject *s, struct ruling *ruling,
+                      struct edits *edits);
+void chain_on_reply(const struct chain *c, const struct subject *s, struct ruling *ruling,
+                    const struct answer *a, struct edits *edits);
+
+// Gives back what was taken. Safe to call twice, and for a ruling that took nothing.
+void chain_end(const struct chain *c, const struct subject *s, struct ruling *ruling, enum ending ending);
 
 // Judge one piece of an admitted request's body, before it is forwarded.
 //   `ruling` is the one from chain_on_head: a shadow finding is added only while there is none yet

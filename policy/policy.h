@@ -4,7 +4,16 @@
 #pragma once
 #include "parser/request.h"
 #include "policy/document.h"
+#include "policy/edits.h"
 #include "policy/reasons.h"
+
+struct state; // the tables that outlive a configuration: policy/state.h
+
+// Who holds a request for a policy (VERDICT_WAIT). The policy that keeps one calls wake at most once per
+// WAIT, from any thread, and never after its on_end has returned.
+struct waiter {
+    void (*wake)(struct waiter *w);
+};
 
 struct peer {
     struct ip address; // the client, as it may be trusted (trusted proxies resolved): policies judge this one
@@ -26,19 +35,28 @@ struct subject {
     const struct peer      *peer;
     const struct tls_facts *tls; // NULL on a plain listener
     const struct request   *request;
+    struct bytes            route;      // its name
     struct bytes            piece;      // on_body: the decoded bytes that just arrived
     uint64_t                body_bytes; // on_body: all decoded bytes so far, the piece included
-    uint64_t                now_ms;     // monotonic; time is an argument, never a call
-    struct arena           *arena;      // for the detail of a verdict; dies with the exchange
+    uint64_t                now_ns;     // monotonic; time is an argument, never a call
+    struct state           *state;      // shared by all loops; NULL: only looking (explain), nothing is taken
+    struct waiter          *waiter;     // for VERDICT_WAIT
+    struct arena           *arena;      // dies with the exchange
 };
 
-enum verdict_kind { VERDICT_PASS, VERDICT_DENY };
+enum verdict_kind {
+    VERDICT_PASS,
+    VERDICT_DELAY, // pass, but not before `ms` have gone by
+    VERDICT_WAIT,  // ask again when the waiter is woken, at the latest after `ms`; it may be asked early
+    VERDICT_DENY   // with ms > 0 the client is told to come back after so long (Retry-After)
+};
 
 struct verdict {
     enum verdict_kind kind;
     enum reason       reason;
     struct bytes
-        detail; // what exactly: for the log and explain, and for the answer field of the reason's row
+             detail; // what exactly: for the log and explain, and for the answer field of the reason's row
+    uint32_t ms;
 };
 
 #define PASS ((struct verdict){.kind = VERDICT_PASS})
@@ -54,7 +72,20 @@ struct policy_scope {
     uint32_t      target_bytes_max; // the same
 };
 
-// A NULL hook says: not interested in that moment.
+// The answer whose head is about to be written.
+struct answer {
+    unsigned             status;
+    const struct fields *fields; // of the upstream's answer; none for one of our own
+    bool                 own;    // Portcullis answers itself: a refusal or an error
+};
+
+enum ending {
+    ENDING_WITHDRAWN, // nothing was forwarded: another policy said no, or the client left while it was held
+    ENDING_DONE
+};
+
+// The moments of a request, in their order. A NULL hook says: not interested in that moment. `held` is memory
+// of the policy's own for this exchange, from the subject's arena; NULL until on_admit sets it.
 struct policy {
     const char *name; // JSON "type", log token and metric label at once
 
@@ -64,7 +95,24 @@ struct policy {
     //   fails    NULL, after telling the document what is wrong and where; or because the arena is full
     const void *(*load)(struct node settings, const struct policy_scope *scope);
 
+    // Looks at the head. Takes nothing: a policy behind it may say no.
     struct verdict (*on_head)(const void *rules, const struct subject *s);
-    struct verdict (*on_body)(const void           *rules,
-                              const struct subject *s); // once per piece, before it is forwarded
+
+    // Everybody's on_head passed: takes what the request costs (a token, a slot), or says no. Only this one
+    // may answer DELAY or WAIT. When it denies it has taken nothing.
+    struct verdict (*on_admit)(const void *rules, const struct subject *s, void **held);
+
+    // Changes to the fields that the upstream gets. edits == NULL: shadow, nothing is applied.
+    void (*on_request)(const void *rules, const struct subject *s, void *held, struct edits *edits);
+
+    // Once per piece, before it is forwarded.
+    struct verdict (*on_body)(const void *rules, const struct subject *s);
+
+    // Before the head of the answer is written, a refusal's included; not for 1xx but 101. A second time when
+    // an error of ours takes the place of an answer of which nothing was sent.
+    void (*on_reply)(const void *rules, const struct subject *s, const struct answer *a, void *held,
+                     struct edits *edits);
+
+    // Exactly once for each on_admit that passed, delayed or still waits: gives back what was taken.
+    void (*on_end)(const void *rules, const struct subject *s, void *held, enum ending ending);
 };

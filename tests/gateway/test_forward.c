@@ -64,7 +64,7 @@ static const struct admission *admit(const char *head)
 static const char *forwarded(const char *head)
 {
     struct forward_origin origin = {.peer = &peer, .id = ID, .port = 8080};
-    return terminated(forward_request(admit(head), &origin, &arena));
+    return terminated(forward_request(admit(head), &origin, NULL, &arena));
 }
 
 // --- requests ---
@@ -142,7 +142,7 @@ Test(forward, a_client_on_tls_is_https)
 {
     struct forward_origin origin = {.peer = &peer, .id = ID, .https = true, .port = 443};
     const char           *sent =
-        terminated(forward_request(admit("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), &origin, &arena));
+        terminated(forward_request(admit("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), &origin, NULL, &arena));
     EXPECT_HAS(sent, "X-Forwarded-Proto: https\r\n");
     EXPECT_HAS(sent, "X-Forwarded-Port: 443\r\n");
 }
@@ -207,7 +207,7 @@ Test(forward, a_full_arena_gives_nothing)
     struct forward_origin   origin = {.peer = &peer, .id = ID, .port = 8080};
     struct arena            full;
     arena_init(&full, NULL, 64);
-    cr_expect_null(forward_request(a, &origin, &full).at);
+    cr_expect_null(forward_request(a, &origin, NULL, &full).at);
 }
 
 Test(forward, a_websocket_is_asked_for_anew)
@@ -230,7 +230,7 @@ static const char *answered(const char *head, enum method method, unsigned minor
     struct limits limits = LIMITS_DEFAULT;
     cr_assert_eq(head_response(bytes_of(head), method, &limits, &arena, &response), FAULT_NONE, "%s", head);
     enum framing framing = forward_framing(&response, minor);
-    return terminated(forward_response(&response, &request, framing, keep, &arena));
+    return terminated(forward_response(&response, &request, framing, keep, NULL, &arena));
 }
 
 static const struct {
@@ -308,7 +308,7 @@ Test(forward, interim_answers)
     };
     for (size_t i = 0; i < ROWS(interim); i++) {
         struct response response = response_of(interim[i].head);
-        const char     *sent = terminated(forward_interim(&response, &arena));
+        const char     *sent = terminated(forward_interim(&response, NULL, &arena));
         cr_expect_str_eq(sent, interim[i].sent, "%s: %s", interim[i].label, sent);
     }
 }
@@ -326,6 +326,6 @@ Test(forward, no_head_is_written_into_a_full_arena)
     struct response response = response_of("HTTP/1.1 103 Early Hints\r\nA: 1\r\n\r\n");
     struct arena    full;
     arena_init(&full, NULL, 16);
-    cr_expect_null(forward_interim(&response, &full).at);
+    cr_expect_null(forward_interim(&response, NULL, &full).at);
     cr_expect_null(forward_trailers(&response.fields, &full).at);
 }

@@ -22,8 +22,8 @@ RUNGS = {
         "chain",
         "catalog",
         "modules/*",
-        "policy methods glob_set detail ip_set",
-        "reasons document document_*",
+        "policy methods glob_set detail ip_set state",
+        "reasons edits document document_*",
     ),
     "parser": (
         "http1 chunked",

@@ -8,7 +8,11 @@ Test(catalog, every_row_can_be_loaded_and_found)
     for (size_t i = 0; i < catalog_count; i++) {
         const struct policy *policy = catalog[i].policy;
         cr_expect_not_null(policy->load, "%s", policy->name);
-        cr_expect(policy->on_head != NULL || policy->on_body != NULL, "%s judges nothing", policy->name);
+        cr_expect(policy->on_head != NULL || policy->on_admit != NULL || policy->on_body != NULL ||
+                      policy->on_request != NULL || policy->on_reply != NULL,
+                  "%s does nothing", policy->name);
+        cr_expect(policy->on_end == NULL || policy->on_admit != NULL, "%s ends what never began",
+                  policy->name);
         cr_expect_eq(catalog_find(bytes_of(policy->name)), i, "%s", policy->name);
         cr_expect_str_eq(catalog_names[i], policy->name);
     }

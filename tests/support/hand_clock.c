@@ -18,6 +18,7 @@ struct loop *loop_new(unsigned index, void (*on_command)(struct loop *l), void *
     h->loop.index = index;
     h->loop.on_command = on_command;
     h->loop.owner = owner;
+    STAILQ_INIT(&h->loop.calls.queue);
     wheel_init(&h->loop.wheel, h->now_ms);
     arena_pool_init(&h->loop.arenas, BLOCKS_KEPT);
     return &h->loop;
@@ -33,6 +34,35 @@ void loop_free(struct loop **l)
 uint64_t loop_now_ms(const struct loop *l)
 {
     return ((const struct hand_loop *)l)->now_ms;
+}
+
+uint64_t loop_now_ns(const struct loop *l)
+{
+    return loop_now_ms(l) * 1000000;
+}
+
+// There is one thread: what is called runs when the hand clock moves.
+void loop_call(struct loop *l, struct loop_call *c)
+{
+    if (!c->queued)
+        STAILQ_INSERT_TAIL(&l->calls.queue, c, entry);
+    c->queued = true;
+}
+
+void loop_call_off(struct loop *l, struct loop_call *c)
+{
+    if (c->queued)
+        STAILQ_REMOVE(&l->calls.queue, c, loop_call, entry);
+    c->queued = false;
+}
+
+static void run_calls(struct loop *l)
+{
+    for (struct loop_call *c; (c = STAILQ_FIRST(&l->calls.queue)) != NULL;) {
+        STAILQ_REMOVE_HEAD(&l->calls.queue, entry);
+        c->queued = false;
+        c->run(c);
+    }
 }
 
 void loop_deadline(struct loop *l, struct deadline *d, uint32_t in_ms)
@@ -54,6 +84,7 @@ void loop_next_id(struct loop *l, uint64_t id_r[2])
 void hand_clock_pass(struct loop *l, uint64_t ms, void (*after)(struct loop *l))
 {
     struct hand_loop *h = (struct hand_loop *)l;
+    run_calls(l);
     for (uint64_t step; ms > 0; ms -= step) {
         step = ms < WHEEL_TICK_MS ? ms : WHEEL_TICK_MS;
         h->now_ms += step;

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// exchange_rules: the exchange and the chain of its route. A policy may hold the request back: for a time, or
+// until it wakes it, from whichever thread.
+#include "gateway/exchange_private.h"
+
+static void on_wake(struct waiter *w)
+{
+    struct exchange *x = (struct exchange *)((char *)w - offsetof(struct exchange, hold.waiter));
+    loop_call(x->seat->loop, &x->hold.call);
+}
+
+static void on_woken(struct loop_call *c)
+{
+    struct exchange *x = (struct exchange *)((char *)c - offsetof(struct exchange, hold.call));
+    ASSERT(x->magic == EXCHANGE_MAGIC);
+    if (x->state != HOLD || x->admission) // late: it has gone on, and a delay is not cut short
+        return;
+    x->hold.over = true;
+    exchange_run_and_tell(x);
+}
+
+void rules_begin(struct exchange *x)
+{
+    x->hold = (struct hold){.waiter = {on_wake}, .call = {.run = on_woken}};
+}
+
+static struct subject subject_of(struct exchange *x)
+{
+    return (struct subject){.peer = &x->peer,
+                            .tls = x->seat->tls.version ? &x->seat->tls : NULL,
+                            .request = &x->request,
+                            .route = x->record.route->name,
+                            .body_bytes = x->record.request_bytes,
+                            .now_ns = loop_now_ns(x->seat->loop),
+                            .state = x->seat->loop->state,
+                            .waiter = &x->hold.waiter,
+                            .arena = &x->arena};
+}
+
+// What the ruling means.
+static enum exchange_state obey(struct exchange *x)
+{
+    if (x->admission)
+        return x->ruling.delay_ms > 0 ? HOLD : LEASE;
+    return x->ruling.verdict.kind == VERDICT_WAIT ? HOLD : refuse_ruling(x);
+}
+
+enum exchange_state rules_judge(struct exchange *x)
+{
+    struct subject subject = subject_of(x);
+    x->admission = chain_on_head(x->record.route->chain, &subject, &x->ruling);
+    return obey(x);
+}
+
+enum exchange_state rules_go_on(struct exchange *x)
+{
+    struct subject subject = subject_of(x);
+    x->admission = chain_go_on(x->record.route->chain, &subject, &x->ruling);
+    return obey(x);
+}
+
+bool rules_pass_piece(struct exchange *x, struct bytes piece)
+{
+    const struct chain *chain = x->record.route->chain;
+    if (!chain_wants_body(chain))
+        return true;
+    struct subject subject = subject_of(x);
+    subject.piece = piece;
+    return chain_on_body(chain, &subject, &x->ruling);
+}
+
+void rules_edit_request(struct exchange *x, struct edits *edits_r)
+{
+    struct subject subject = subject_of(x);
+    edits_init(edits_r, x->request.fields.count, &x->arena);
+    chain_on_request(x->record.route->chain, &subject, &x->ruling, edits_r);
+}
+
+void rules_edit_answer(struct exchange *x, unsigned status, const struct fields *fields,
+                       struct edits *edits_r)
+{
+    static const struct fields none = {NULL, 0};
+    const struct answer        answer = {.status = status, .fields = fields ? fields : &none, .own = !fields};
+    edits_init(edits_r, answer.fields->count, &x->arena);
+    if (!x->record.route)
+        return;
+    struct subject subject = subject_of(x);
+    chain_on_reply(x->record.route->chain, &subject, &x->ruling, &answer, edits_r);
+}
+
+void rules_settle(struct exchange *x)
+{
+    if (x->record.route) {
+        struct subject subject = subject_of(x);
+        bool           forwarded = x->admission && x->state > HOLD;
+        chain_end(x->record.route->chain, &subject, &x->ruling, forwarded ? ENDING_DONE : ENDING_WITHDRAWN);
+    }
+    loop_call_off(x->seat->loop, &x->hold.call);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// state: made once, before the first loop runs; freed behind the last one.
+#include "policy/state.h"
+#include <stdlib.h>
+
+struct state *state_new(const uint64_t seed[2])
+{
+    struct state *s = calloc(1, sizeof *s);
+    if (s != NULL)
+        *s = (struct state){.seed = {seed[0], seed[1]}};
+    return s;
+}
+
+void state_free(struct state **s)
+{
+    free(*s);
+    *s = NULL;
+}

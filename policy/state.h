@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// state: the tables that outlive a configuration: what clients have spent, who is in flight, who is banned.
+// One for the whole process, shared by all loops; a reload changes the rules and keeps the tables.
+#pragma once
+#include "parser/bytes.h"
+
+struct state {
+    uint64_t seed[2]; // of every keyed hash; random, as long as the process
+};
+
+// Makes empty tables.
+//   `seed`  128 random bits, which no client may learn
+//   fails   NULL when memory is exhausted
+MUST_USE struct state *state_new(const uint64_t seed[2]);
+void                   state_free(struct state **s);
