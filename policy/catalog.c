@@ -7,7 +7,8 @@
 #define CATALOG(ROW) \
     ROW(method_allow,   true) /* one bit, and the answer that tells the client most */ \
     ROW(size_limit,     true) /* MUST precede whatever walks the target or the fields: it bounds them */ \
-    ROW(path_traversal, true)
+    ROW(path_traversal, true) \
+    ROW(headers,        true) /* judges nothing: after all that may refuse */
 // clang-format on
 
 #define DECLARE(name, by_default) extern const struct policy policy_##name;

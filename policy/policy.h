@@ -64,12 +64,15 @@ struct verdict {
 
 #define BODY_BYTES_MAX (UINT64_C(1) << 40) // ceiling of what a configuration may ask for
 
+struct loaded; // rules that were read before: chain.c
+
 // What a policy needs to know when it is loaded for one route.
 struct policy_scope {
-    struct arena *arena;            // of the snapshot: rules live here
-    uint64_t      body_bytes;       // limits.body of the route, or of the whole file
-    uint32_t      fields_max;       // the parser refuses more anyway
-    uint32_t      target_bytes_max; // the same
+    struct arena   *arena;            // of the snapshot: rules live here
+    uint64_t        body_bytes;       // limits.body of the route, or of the whole file
+    uint32_t        fields_max;       // the parser refuses more anyway
+    uint32_t        target_bytes_max; // the same
+    struct loaded **loaded; // of the snapshot; NULL in it at first. Routes of equal limits share their rules
 };
 
 // The answer whose head is about to be written.

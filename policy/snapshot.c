@@ -7,9 +7,10 @@
 #define ROUTES_MAX 4096u
 
 struct snapshot {
-    struct arena  arena;
-    struct route *routes;
-    size_t        count;
+    struct arena   arena;
+    struct route  *routes;
+    size_t         count;
+    struct loaded *loaded;
 };
 
 struct loading {
@@ -24,7 +25,8 @@ static struct policy_scope policy_scope(const struct loading *l, uint64_t body_b
     return (struct policy_scope){.arena = &l->snapshot->arena,
                                  .body_bytes = body_bytes,
                                  .fields_max = l->scope->fields_max,
-                                 .target_bytes_max = l->scope->target_bytes_max};
+                                 .target_bytes_max = l->scope->target_bytes_max,
+                                 .loaded = &l->snapshot->loaded};
 }
 
 static uint64_t load_limits(struct node limits, uint64_t body_bytes)

@@ -118,6 +118,7 @@ PLACES = {
     ("policy/route.c", "route_load", "keys"): "routes[].",
     ("policy/route.c", "load_match", "keys"): "routes[].match.",
     ("policy/snapshot.c", "load_limits", "keys"): "routes[].limits.",
+    ("policy/modules/headers.c", "load_side", "keys"): "headers.response.",
     **{(f"policy/modules/{m.name}", "load", "keys"): f"{m.stem}." for m in MODULES},
 }
 OF_EVERY_POLICY = ("type", "mode")
@@ -242,7 +243,7 @@ class Keys(Documents):
             if named:
                 with self.subTest(path):
                     text = named[1].strip('"')
-                    printed, code = self.check_with(path, int(text) if kind == "number" else text)
+                    printed, code = self.check_with(path, json.loads(text) if kind in ("number", "bool") else text)
                     self.assertEqual(code, 0, printed)
 
 

@@ -12,8 +12,8 @@
 #define ROUTED(mode)                                                                                         \
     SCRIPT_LISTEN SERVER                                                                                     \
         ", \"policies\": {\"reading\": {\"type\": \"method_allow\", \"methods\": [\"GET\"]" mode             \
-        "}}, \"routes\": [{\"name\": \"all\", \"match\": {\"path\": \"/app/*\"}, \"policies\": "             \
-        "[\"reading\"]}]}"
+        "}, \"plain\": {\"type\": \"headers\", \"mode\": \"off\"}}, \"routes\": [{\"name\": \"all\", "       \
+        "\"match\": {\"path\": \"/app/*\"}, \"policies\": [\"reading\", \"plain\"]}]}"
 #define CHUNKED "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 static struct script *s;

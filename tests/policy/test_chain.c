@@ -51,7 +51,7 @@ static void expect_names(const struct chain *chain, const char *expected)
 Test(chain, a_route_that_names_nothing_has_the_defaults)
 {
     const struct chain *chain = load("", "[]", "null", "null");
-    expect_names(chain, "method_allow size_limit path_traversal");
+    expect_names(chain, "method_allow size_limit path_traversal headers");
     for (size_t i = 0; i < chain_length(chain); i++) {
         cr_expect_eq(chain_link(chain, i)->mode, MODE_ENFORCE);
         cr_expect_eq(chain_link(chain, i)->line, 0u);
@@ -63,14 +63,14 @@ Test(chain, a_route_that_names_nothing_has_the_defaults)
 Test(chain, the_order_is_that_of_the_catalogue)
 {
     expect_names(load(PATHS "," SMALL "," READ, "[\"paths\", \"small\", \"read\"]", "null", "null"),
-                 "read small paths");
+                 "read small paths headers");
     done();
 }
 
 Test(chain, a_named_policy_replaces_the_default_of_its_type)
 {
     const struct chain *chain = load(SMALL, "[\"small\"]", "null", "null");
-    expect_names(chain, "method_allow small path_traversal");
+    expect_names(chain, "method_allow small path_traversal headers");
     cr_expect_eq(chain_link(chain, 1)->line, 1u);
     done();
 }
@@ -78,10 +78,10 @@ Test(chain, a_named_policy_replaces_the_default_of_its_type)
 Test(chain, two_of_one_type_stand_in_the_order_of_the_route)
 {
     expect_names(load(SMALL "," SMALLER "," PATHS, "[\"smaller\", \"paths\", \"small\"]", "null", "null"),
-                 "method_allow smaller small paths");
+                 "method_allow smaller small paths headers");
     done();
     expect_names(load(SMALL "," SMALLER, "[\"small\", \"smaller\"]", "null", "null"),
-                 "method_allow small smaller path_traversal");
+                 "method_allow small smaller path_traversal headers");
     done();
 }
 

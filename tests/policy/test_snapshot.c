@@ -102,7 +102,7 @@ Test(snapshot, the_short_form_sends_everything_to_the_only_upstream)
         cr_expect(bytes_equal(route->name, BYTES("default")));
         cr_expect_eq(route->line, 0u);
         cr_expect_eq(route->upstream, 0u);
-        cr_expect_eq(chain_length(route->chain), 3u);
+        cr_expect_eq(chain_length(route->chain), 4u);
         cr_expect_eq(chain_link(route->chain, 0)->mode, MODE_SHADOW);
         request = request_for(&arena, "OPTIONS", NULL, "*");
         cr_expect_eq(snapshot_route(rules.snapshot, &request, &why), route);
