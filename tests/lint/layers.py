@@ -27,10 +27,11 @@ RUNGS = {
     ),
     "parser": (
         "http1 chunked",
-        "head head_* websocket response forwarded",
+        "head head_* websocket response forwarded cookie",
         "request",
         "target target_*",
         "host",
+        "pairs",
         "cursor date",
         "faults limits arena bytes",
     ),
