@@ -14,6 +14,11 @@
     REASON(REASON_TARGET_SIZE,   "target_too_long",    414, NULL,    "the address is longer than allowed here") \
     REASON(REASON_FIELD_COUNT,   "fields_too_many",    431, NULL,    "the request has more header fields than allowed here") \
     REASON(REASON_FIELD_SIZE,    "field_too_large",    431, NULL,    "a header field is larger than allowed here") \
+    REASON(REASON_COOKIES,       "cookies_too_many",   431, NULL,    "the request has more cookies than allowed here") \
+    REASON(REASON_COOKIE_BYTES,  "cookies_too_large",  431, NULL,    "the cookies of the request are larger than allowed here") \
+    REASON(REASON_PARAMETERS,    "parameters_too_many", 400, NULL,   "the query has more parameters than allowed here") \
+    REASON(REASON_PARAMETER_NAME, "parameter_name_too_long", 414, NULL, "the name of a query parameter is longer than allowed here") \
+    REASON(REASON_PARAMETER_VALUE, "parameter_too_long", 414, NULL,  "the value of a query parameter is longer than allowed here") \
     REASON(REASON_BODY_SIZE,     "body_too_large",     413, NULL,    "the request body is larger than allowed here") \
     REASON(REASON_ENCODED_SLASH, "encoded_slash",      400, NULL,    "the path has an encoded slash, which is not allowed here") \
     REASON(REASON_PATH_DEPTH,    "path_too_deep",      400, NULL,    "the path has more segments than allowed here") \

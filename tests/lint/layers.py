@@ -22,7 +22,7 @@ RUNGS = {
         "chain",
         "catalog",
         "modules/*",
-        "policy methods glob_set detail ip_set state",
+        "policy methods glob_set detail ip_set state media_range",
         "reasons edits document document_*",
     ),
     "parser": (
@@ -31,7 +31,7 @@ RUNGS = {
         "request",
         "target target_*",
         "host",
-        "pairs",
+        "pairs media_type",
         "cursor date",
         "faults limits arena bytes",
     ),

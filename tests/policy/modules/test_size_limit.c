@@ -10,7 +10,7 @@ static struct arena arena;
 
 static void load(const char *settings)
 {
-    char json[256];
+    char json[1024];
     (void)snprintf(json, sizeof json, "{\"type\": \"size_limit\"%s}", settings);
     rules_load_policy(&rules, json);
     arena_init(&arena, NULL, 1u << 20);
@@ -29,6 +29,11 @@ struct row {
 };
 
 #define HOST "Host: a\r\n"
+#define POST(type, length)                                                                                   \
+    "POST / HTTP/1.1\r\n" HOST "Content-Type: " type "\r\nContent-Length: " length "\r\n\r\n"
+#define BODIES                                                                                               \
+    ", \"body\": \"500B\", \"bodies\": {\"application/json\": \"100B\", \"multipart/*\": \"1000B\", "        \
+    "\"multipart/mixed\": \"200B\"}"
 
 static const struct row rows[] = {
     {"a target of just that size", ", \"target\": \"8B\"", "GET /3456?78 HTTP/1.1\r\n" HOST "\r\n",
@@ -58,6 +63,75 @@ static const struct row rows[] = {
      REASON_NONE, ""},
     {"a declared body beyond the default", "", "POST / HTTP/1.1\r\n" HOST "Content-Length: 10485761\r\n\r\n",
      REASON_BODY_SIZE, "10485761 bytes, 10485760 allowed"},
+    {"as many cookies as allowed", ", \"cookies\": 2", "GET / HTTP/1.1\r\n" HOST "Cookie: a=1; b=2\r\n\r\n",
+     REASON_NONE, ""},
+    {"one cookie more", ", \"cookies\": 2", "GET / HTTP/1.1\r\n" HOST "Cookie: a=1; b=2; c=3\r\n\r\n",
+     REASON_COOKIES, "3 cookies, 2 allowed"},
+    {"one more in a second field", ", \"cookies\": 2",
+     "GET / HTTP/1.1\r\n" HOST "Cookie: a=1; b=2\r\nCookie: c=3\r\n\r\n", REASON_COOKIES,
+     "3 cookies, 2 allowed"},
+    {"one more behind a comma", ", \"cookies\": 2", "GET / HTTP/1.1\r\n" HOST "Cookie: a=1, b=2, c=3\r\n\r\n",
+     REASON_COOKIES, "3 cookies, 2 allowed"},
+    {"the smallest cookies are counted, too", ", \"cookies\": 2",
+     "GET / HTTP/1.1\r\n" HOST "Cookie: a;b;c\r\n\r\n", REASON_COOKIES, "3 cookies, 2 allowed"},
+    {"ends without cookies are none", ", \"cookies\": 2", "GET / HTTP/1.1\r\n" HOST "Cookie: a;;;;;b\r\n\r\n",
+     REASON_NONE, ""},
+    {"no cookies at all", ", \"cookies\": 0", "GET / HTTP/1.1\r\n" HOST "Cookie: a=1\r\n\r\n", REASON_COOKIES,
+     "1 cookies, 0 allowed"},
+    {"no cookies where none are allowed", ", \"cookies\": 0", "GET / HTTP/1.1\r\n" HOST "\r\n", REASON_NONE,
+     ""},
+    {"cookies of just that size", ", \"cookie_bytes\": \"8B\"",
+     "GET / HTTP/1.1\r\n" HOST "Cookie: a=34\r\nCookie: b=78\r\n\r\n", REASON_NONE, ""},
+    {"cookies of one more", ", \"cookie_bytes\": \"8B\"",
+     "GET / HTTP/1.1\r\n" HOST "Cookie: a=34\r\nCookie: b=789\r\n\r\n", REASON_COOKIE_BYTES,
+     "9 bytes, 8 allowed"},
+
+    {"as many parameters as allowed", ", \"parameters\": 2", "GET /?a=1&b=2 HTTP/1.1\r\n" HOST "\r\n",
+     REASON_NONE, ""},
+    {"one parameter more", ", \"parameters\": 2", "GET /?a=1&b=2&c=3 HTTP/1.1\r\n" HOST "\r\n",
+     REASON_PARAMETERS, "3 parameters, 2 allowed"},
+    {"the smallest parameters are counted, too", ", \"parameters\": 2",
+     "GET /?a&b&c HTTP/1.1\r\n" HOST "\r\n", REASON_PARAMETERS, "3 parameters, 2 allowed"},
+    {"nothing between two ends is no parameter", ", \"parameters\": 2",
+     "GET /?a&&&&&b& HTTP/1.1\r\n" HOST "\r\n", REASON_NONE, ""},
+    {"no parameters where none are allowed", ", \"parameters\": 0", "GET /? HTTP/1.1\r\n" HOST "\r\n",
+     REASON_NONE, ""},
+    {"a name of just that size", ", \"parameter_name\": \"4B\"", "GET /?abcd=12345 HTTP/1.1\r\n" HOST "\r\n",
+     REASON_NONE, ""},
+    {"a name of one more", ", \"parameter_name\": \"4B\"", "GET /?a=1&abcde HTTP/1.1\r\n" HOST "\r\n",
+     REASON_PARAMETER_NAME, "5 bytes, 4 allowed"},
+    {"a value of just that size", ", \"parameter_value\": \"4B\"",
+     "GET /?abcdefgh=1234 HTTP/1.1\r\n" HOST "\r\n", REASON_NONE, ""},
+    {"a value of one more", ", \"parameter_value\": \"4B\"", "GET /?a=1&b=12345 HTTP/1.1\r\n" HOST "\r\n",
+     REASON_PARAMETER_VALUE, "5 bytes, 4 allowed"},
+    {"escapes count as they came", ", \"parameter_value\": \"4B\"", "GET /?a=%41%42 HTTP/1.1\r\n" HOST "\r\n",
+     REASON_PARAMETER_VALUE, "6 bytes, 4 allowed"},
+
+    {"a type with a limit of its own", BODIES, POST("application/json", "101"), REASON_BODY_SIZE,
+     "101 bytes, 100 allowed"},
+    {"at its limit", BODIES, POST("application/json", "100"), REASON_NONE, ""},
+    {"in capitals, with a charset", BODIES, POST("Application/JSON; charset=utf-8", "101"), REASON_BODY_SIZE,
+     "101 bytes, 100 allowed"},
+    {"a type of a family", BODIES, POST("multipart/form-data; boundary=x", "1000"), REASON_NONE, ""},
+    {"beyond the family's limit", BODIES, POST("multipart/form-data; boundary=x", "1001"), REASON_BODY_SIZE,
+     "1001 bytes, 1000 allowed"},
+    {"the type itself wins over its family", BODIES, POST("multipart/mixed", "201"), REASON_BODY_SIZE,
+     "201 bytes, 200 allowed"},
+    {"any other type", BODIES, POST("text/plain", "501"), REASON_BODY_SIZE, "501 bytes, 500 allowed"},
+    {"no type", BODIES, "POST / HTTP/1.1\r\n" HOST "Content-Length: 501\r\n\r\n", REASON_BODY_SIZE,
+     "501 bytes, 500 allowed"},
+    {"a type that is none gets the least", BODIES, POST("multipart", "101"), REASON_BODY_SIZE,
+     "101 bytes, 100 allowed"},
+    {"two types get the least", BODIES,
+     POST("multipart/form-data\r\nContent-Type: multipart/form-data", "101"), REASON_BODY_SIZE,
+     "101 bytes, 100 allowed"},
+    {"a list of types gets the least", BODIES, POST("multipart/form-data, text/plain", "101"),
+     REASON_BODY_SIZE, "101 bytes, 100 allowed"},
+    {"*/* is for every type that is said", ", \"body\": \"10B\", \"bodies\": {\"*/*\": \"20B\"}",
+     POST("text/plain", "20"), REASON_NONE, ""},
+    {"and for no other", ", \"body\": \"10B\", \"bodies\": {\"*/*\": \"20B\"}",
+     "POST / HTTP/1.1\r\n" HOST "Content-Length: 11\r\n\r\n", REASON_BODY_SIZE, "11 bytes, 10 allowed"},
+
     {"a policy may allow more than the file", ", \"body\": \"11MiB\"",
      "POST / HTTP/1.1\r\n" HOST "Content-Length: 10485761\r\n\r\n", REASON_NONE, ""},
 };
@@ -122,6 +196,44 @@ Test(size_limit, bodies_are_counted_while_they_stream)
     done();
 }
 
+Test(size_limit, each_type_is_counted_to_its_own_limit)
+{
+    load(BODIES);
+    struct request json =
+        request_of(&arena, "POST / HTTP/1.1\r\n" HOST
+                           "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+    cr_expect_eq(rules_ask_body(&rules, &json, 100, &arena).reason, REASON_NONE);
+    cr_expect_eq(rules_ask_body(&rules, &json, 101, &arena).reason, REASON_BODY_SIZE);
+    done();
+}
+
+// A request with so many cookies in one field and so many parameters.
+static enum reason ask_about_parts(size_t cookies, size_t parameters)
+{
+    static char      head[64 * 1024];
+    struct bytes_out out = {.at = head, .cap = sizeof head};
+    load("");
+    out_text(&out, "GET /?");
+    for (size_t i = 0; i < parameters; i++)
+        out_text(&out, "a&");
+    out_text(&out, " HTTP/1.1\r\n" HOST "Cookie: ");
+    for (size_t i = 0; i < cookies; i++)
+        out_text(&out, "a=1;");
+    out_bytes(&out, BYTES("\r\n\r\n\0"));
+    cr_assert_not(out.overflowed);
+    struct request request = request_of(&arena, head);
+    enum reason    reason = rules_ask(&rules, &request, &arena).reason;
+    done();
+    return reason;
+}
+
+Test(size_limit, the_default_numbers)
+{
+    cr_expect_eq(ask_about_parts(180, 1000), REASON_NONE);
+    cr_expect_eq(ask_about_parts(181, 1000), REASON_COOKIES);
+    cr_expect_eq(ask_about_parts(180, 1001), REASON_PARAMETERS);
+}
+
 Test(size_limit, refusals)
 {
     static const char *const wrong[][2] = {
@@ -133,6 +245,17 @@ Test(size_limit, refusals)
         {", \"target\": \"9KiB\"", "between 0B and 8KiB"},
         {", \"field\": \"2MiB\"", "between 0B and 1MiB"},
         {", \"body\": \"2000GiB\"", "between 0B and 1024GiB"},
+        {", \"cookies\": -1", "a whole number is needed here"},
+        {", \"cookies\": 10001", "between 0 and 10000"},
+        {", \"cookie_bytes\": \"2MiB\"", "between 0B and 1MiB"},
+        {", \"parameters\": 1000001", "between 0 and 1000000"},
+        {", \"parameter_name\": \"9KiB\"", "between 0B and 8KiB"},
+        {", \"parameter_value\": \"9KiB\"", "between 0B and 8KiB"},
+        {", \"bodies\": [\"text/html\"]", "an object is needed here, not an array (/policies/asked/bodies)"},
+        {", \"bodies\": {\"json\": \"1B\"}", "\"json\" is not a media type (/policies/asked/bodies/json)"},
+        {", \"bodies\": {\"a/b\": 1}", "a size is needed here, not a number (/policies/asked/bodies/a~1b)"},
+        {", \"bodies\": {\"a/b\": null}", "a size is needed here"},
+        {", \"bodies\": {\"a/b\": \"1B\", \"A/B\": \"2B\"}", "this media type is there twice"},
         {", \"body\": 1, \"target\": 1, \"field\": 1, \"fields\": -1", "4 problems"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

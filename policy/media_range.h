@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// media_range: media types as the operator names them, and the one of a request's body.
+#pragma once
+#include "parser/media_type.h"
+#include "parser/request.h"
+#include "policy/document.h"
+
+// "application/json", "multipart/*" or "*/*"; an empty part is a "*".
+struct media_range {
+    struct bytes type, subtype;
+};
+
+// Reads a range from a text of the document, which `n` says the place of.
+//   returns  false after telling the document what is wrong with it
+bool media_range_read(struct node n, struct bytes text, struct media_range *range_r);
+
+// How closely a range names a type: 0 not at all, 1 "*/*", 2 "type/*", 3 itself. Letters in either case.
+unsigned media_range_fits(const struct media_range *range, const struct media_type *type);
+
+enum media_said {
+    MEDIA_NOTHING, // there is no Content-Type
+    MEDIA_TYPE,
+    MEDIA_UNCLEAR, // there are several, or it is none that all readers read alike
+};
+
+// What a request says its body is.
+enum media_said media_said(const struct fields *fields, struct media_type *type_r);
