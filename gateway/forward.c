@@ -120,15 +120,16 @@ struct bytes forward_request(const struct admission *admission, const struct for
                              const struct edits *edits, struct arena *arena)
 {
     const struct request *q = admission_request(admission);
+    struct bytes          path = edits && edits->path.at ? edits->path : q->target.path;
     // Twice: a trusted sender's X-Forwarded-* are counted as fields and written as ours.
-    size_t room = q->target.path.len + q->target.query.len + 3 * q->host.received.len +
-                  2 * fields_room(&q->fields) + origin->id.len;
+    size_t room = path.len + q->target.query.len + 3 * q->host.received.len + 2 * fields_room(&q->fields) +
+                  origin->id.len;
     struct bytes_out out = head_room(room, edits, arena);
     if (!out.at)
         return (struct bytes){0};
     out_text(&out, method_name(q->method));
     out_char(&out, ' ');
-    out_bytes(&out, q->target.path);
+    out_bytes(&out, path);
     if (q->target.query.at) {
         out_char(&out, '?');
         out_bytes(&out, q->target.query);

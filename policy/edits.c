@@ -73,6 +73,14 @@ void edits_add_lines(struct edits *e, struct bytes lines)
         append(e, (struct bytes){0}, lines);
 }
 
+void edits_path(struct edits *e, struct bytes path)
+{
+    if (e == NULL)
+        return;
+    e->path = path;
+    e->failed = e->failed || path.at == NULL;
+}
+
 size_t edits_room(const struct edits *e)
 {
     return e == NULL ? 0 : e->room;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// edits: the changes to fields that policies ask for. The message stays frozen: who writes the head leaves
+// edits: the changes to a head that policies ask for. The message stays frozen: who writes the head leaves
 // out what was dropped and appends what was added.
 #pragma once
 #include "parser/arena.h"
@@ -12,6 +12,7 @@ struct edits {
     uint64_t     *dropped; // one bit a field; NULL: none was dropped
     struct edit  *first;   // additions, in the order of their making
     struct edit **last;
+    struct bytes  path;   // of the target, in place of the canonical one; absent: that one
     size_t        room;   // bytes that the additions take in a head
     bool          failed; // the arena was full: the head must not be written
 };
@@ -28,6 +29,10 @@ void edits_drop(struct edits *e, size_t index);
 void edits_add(struct edits *e, struct bytes name, struct bytes value);
 // Appends whole lines, "Name: value\r\n" each, which were checked when the configuration was loaded. Borrows.
 void edits_add_lines(struct edits *e, struct bytes lines);
+
+// Gives the upstream another spelling of the path, one with the same decision reading, so that what was
+// judged is what is forwarded. Borrows; an absent one says that the arena was full.
+void edits_path(struct edits *e, struct bytes path);
 
 static inline bool edits_drops(const struct edits *e, size_t index)
 {

@@ -22,7 +22,10 @@
     REASON(REASON_BODY_SIZE,     "body_too_large",     413, NULL,    "the request body is larger than allowed here") \
     REASON(REASON_ENCODED_SLASH, "encoded_slash",      400, NULL,    "the path has an encoded slash, which is not allowed here") \
     REASON(REASON_PATH_DEPTH,    "path_too_deep",      400, NULL,    "the path has more segments than allowed here") \
-    REASON(REASON_PATH_DENIED,   "path_denied",        403, NULL,    "this path is not open to the outside")
+    REASON(REASON_PATH_DENIED,   "path_denied",        403, NULL,    "this path is not open to the outside") \
+    REASON(REASON_PATH_PARAMETERS, "path_parameters",  400, NULL,    "the path has parameters, which are not allowed here") \
+    REASON(REASON_PATH_MISREAD,  "path_misread",       400, NULL,    "the server behind this gateway would read this path in another way") \
+    REASON(REASON_QUERY_CLIMBS,  "query_climbs",       400, NULL,    "a query parameter holds a path that climbs up")
 // clang-format on
 
 enum reason {

@@ -22,7 +22,7 @@ RUNGS = {
         "chain",
         "catalog",
         "modules/*",
-        "policy methods glob_set detail ip_set state media_range",
+        "policy methods glob_set detail ip_set state media_range backend_paths query_climb",
         "reasons edits document document_*",
     ),
     "parser": (
