@@ -34,6 +34,16 @@ static struct civil civil_of(int64_t unix_seconds)
                           .second = (unsigned)second};
 }
 
+int64_t date_unix(int64_t year, unsigned month, unsigned day)
+{
+    int64_t  march_year = year - (month <= 2);
+    int64_t  era = (march_year >= 0 ? march_year : march_year - 399) / 400;
+    unsigned of_era = (unsigned)(march_year - era * 400);
+    unsigned of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    int64_t  days = era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+    return days * 86400;
+}
+
 static void out_padded(struct bytes_out *out, uint64_t n, unsigned digits)
 {
     uint64_t unit = 1;

@@ -8,4 +8,7 @@
 
 // Both write nothing but their text, and hold for the years 0 to 9999.
 void date_http(int64_t unix_seconds, struct bytes_out *out);
-void date_rfc3339(int64_t unix_ms, struct bytes_out *out);
+// Seconds since 1970 of the beginning of a day; month and day count from 1. A day beyond the month's last is
+// one of the next month.
+int64_t date_unix(int64_t year, unsigned month, unsigned day);
+void    date_rfc3339(int64_t unix_ms, struct bytes_out *out);

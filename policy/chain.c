@@ -213,6 +213,11 @@ static bool note(const struct link *link, struct verdict verdict, struct ruling 
     return false;
 }
 
+static void *held_by(const struct ruling *ruling, size_t i)
+{
+    return ruling->claims == NULL ? NULL : ruling->claims[i].held;
+}
+
 void chain_end(const struct chain *c, const struct subject *s, struct ruling *ruling, enum ending ending)
 {
     for (size_t i = 0; ruling->claims != NULL && i < c->count; i++) {
@@ -287,11 +292,6 @@ const struct admission *chain_go_on(const struct chain *c, const struct subject 
     return admit(c, s, ruling);
 }
 
-static void *held_by(const struct ruling *ruling, size_t i)
-{
-    return ruling->claims == NULL ? NULL : ruling->claims[i].held;
-}
-
 void chain_on_request(const struct chain *c, const struct subject *s, struct ruling *ruling,
                       struct edits *edits)
 {
@@ -326,7 +326,8 @@ bool chain_on_body(const struct chain *c, const struct subject *s, struct ruling
         bool silent = link->mode == MODE_OFF || (link->mode == MODE_SHADOW && ruling->shadow != NULL);
         if (silent || link->policy->on_body == NULL)
             continue;
-        struct verdict verdict = link->policy->on_body(link->rules, s);
+        struct verdict verdict =
+            link->policy->on_body(link->rules, s, held_by(ruling, (size_t)(link - c->links)));
         if (verdict.kind == VERDICT_DENY && note(link, verdict, ruling))
             return false;
     }

@@ -109,7 +109,7 @@ struct policy {
     void (*on_request)(const void *rules, const struct subject *s, void *held, struct edits *edits);
 
     // Once per piece, before it is forwarded.
-    struct verdict (*on_body)(const void *rules, const struct subject *s);
+    struct verdict (*on_body)(const void *rules, const struct subject *s, void *held);
 
     // Before the head of the answer is written, a refusal's included; not for 1xx but 101. A second time when
     // an error of ours takes the place of an answer of which nothing was sent.

@@ -224,8 +224,9 @@ static struct verdict on_head(const void *rules, const struct subject *s)
     return verdict;
 }
 
-static struct verdict on_body(const void *rules, const struct subject *s)
+static struct verdict on_body(const void *rules, const struct subject *s, void *held)
 {
+    (void)held;
     return judge_body(rules, s, s->body_bytes);
 }
 

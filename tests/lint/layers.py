@@ -31,7 +31,7 @@ RUNGS = {
         "request",
         "target target_*",
         "host",
-        "pairs media_type",
+        "pairs media_type set_cookie",
         "cursor date",
         "faults limits arena bytes",
     ),

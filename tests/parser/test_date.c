@@ -53,3 +53,14 @@ Test(date, agrees_with_the_c_library)
                   expected);
     }
 }
+
+Test(date, every_day_begins_where_the_c_library_says)
+{
+    for (int64_t day = -141428; day < 2932897; day += 61) { // 1582 to 9999
+        time_t    second = (time_t)(day * 86400);
+        struct tm t;
+        cr_assert_not_null(gmtime_r(&second, &t));
+        int64_t got = date_unix(t.tm_year + 1900, (unsigned)t.tm_mon + 1, (unsigned)t.tm_mday);
+        cr_assert_eq(got, day * 86400, "%d-%d-%d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday);
+    }
+}
