@@ -22,7 +22,8 @@ RUNGS = {
         "chain",
         "catalog",
         "modules/*",
-        "policy methods glob_set detail ip_set state media_range backend_paths query_climb",
+        "login",
+        "policy methods status_set glob_set glob_list detail ip_set state media_range backend_paths query_climb",
         "reasons edits document document_*",
     ),
     "parser": (
