@@ -40,10 +40,11 @@ static struct cookie read_piece(struct bytes piece)
 {
     const char *equals = piece.len > 0 ? memchr(piece.at, '=', piece.len) : NULL;
     if (equals == NULL)
-        return (struct cookie){.name = trim(piece, is_around_name)};
+        return (struct cookie){.name = trim(piece, is_around_name), .piece = piece};
     struct bytes name = {piece.at, (size_t)(equals - piece.at)};
     return (struct cookie){.name = trim(name, is_around_name),
-                           .value = trim(bytes_after(piece, name.len + 1), is_around_value)};
+                           .value = trim(bytes_after(piece, name.len + 1), is_around_value),
+                           .piece = piece};
 }
 
 bool cookies_next(struct cookies *cookies, struct cookie *cookie_r)
@@ -51,6 +52,7 @@ bool cookies_next(struct cookies *cookies, struct cookie *cookie_r)
     for (;;) {
         while (cookies->rest.len > 0) {
             *cookie_r = read_piece(take_piece(&cookies->rest));
+            cookie_r->line = cookies->line - 1;
             if (cookie_r->name.len > 0 || cookie_r->value.at != NULL)
                 return true;
         }

@@ -7,6 +7,8 @@
 struct cookie {
     struct bytes name;  // trimmed; an escape in it stays; maybe empty
     struct bytes value; // trimmed; at == NULL when there was no "="
+    struct bytes piece; // all of it, untrimmed, without the ends around it
+    size_t       line;  // index of its field
 };
 
 struct cookies {

@@ -101,8 +101,8 @@ static bool is_delimiter(char ch)
            (c >= 0x7b && c <= 0x7e);
 }
 
-// Is it a date, and one before now?
-static bool is_past(struct bytes text, int64_t now_s)
+// Reads a date. Returns false when it is none.
+static bool read_date(struct bytes text, int64_t *unix_r)
 {
     struct clues found = {0};
     for (size_t i = 0, start = 0; i <= text.len; i++) {
@@ -119,25 +119,28 @@ static bool is_past(struct bytes text, int64_t now_s)
     if (!found.time || !found.day || !found.month || !found.year || found.day_of_month < 1 ||
         found.day_of_month > 31 || found.in_year < 1601)
         return false;
-    return date_unix(found.in_year, found.month_of_year, found.day_of_month) + (int64_t)found.second <= now_s;
+    *unix_r = date_unix(found.in_year, found.month_of_year, found.day_of_month) + (int64_t)found.second;
+    return true;
 }
 
 // ---- attributes
 
+#define AGE_MAX (INT64_C(400) * 24 * 3600) // RFC 6265bis 5.5: what browsers cut it to
+
 // RFC 6265bis 5.6.2: "If the first character [...] is neither a digit nor a "-", ignore".
-static bool reads_max_age(struct bytes value, bool *ends_r)
+static bool read_age(struct bytes value, int64_t *age_r)
 {
-    size_t start = value.len > 0 && value.at[0] == '-';
+    size_t  start = value.len > 0 && value.at[0] == '-';
+    int64_t age = 0;
     if (value.len == start)
         return false;
-    *ends_r = start > 0;
-    bool zero = true;
     for (size_t i = start; i < value.len; i++) {
         if (!is_digit(value.at[i]))
             return false;
-        zero = zero && value.at[i] == '0';
+        age = age * 10 + (value.at[i] - '0');
+        age = age > AGE_MAX ? AGE_MAX : age;
     }
-    *ends_r = *ends_r || zero;
+    *age_r = start > 0 ? -age : age;
     return true;
 }
 
@@ -148,13 +151,13 @@ static bool is_named(struct bytes name, const char *wanted)
 
 // Max-Age counts before Expires (5.6.2).
 struct lifetime {
-    bool aged, age_ends, date_ends;
+    bool    aged, dated;
+    int64_t age_s, date_s;
 };
 
-static void read_attribute(struct bytes part, int64_t now_s, struct set_cookie *c, struct lifetime *life)
+static void read_attribute(struct bytes part, struct set_cookie *c, struct lifetime *life)
 {
     struct bytes name, value;
-    bool         ends;
     (void)split(part, &name, &value);
     if (is_named(name, "secure"))
         c->secure = true;
@@ -167,11 +170,9 @@ static void read_attribute(struct bytes part, int64_t now_s, struct set_cookie *
     else if (is_named(name, "domain") && value.len > 0)
         c->domain = value;
     else if (is_named(name, "expires"))
-        life->date_ends = is_past(value, now_s);
-    else if (is_named(name, "max-age") && reads_max_age(value, &ends)) {
-        life->aged = true;
-        life->age_ends = ends;
-    }
+        life->dated = read_date(value, &life->date_s);
+    else if (is_named(name, "max-age"))
+        life->aged = read_age(value, &life->age_s) || life->aged;
 }
 
 struct set_cookie set_cookie_read(struct bytes field, int64_t now_s)
@@ -186,7 +187,10 @@ struct set_cookie set_cookie_read(struct bytes field, int64_t now_s)
     if (rest.len > 0 || whole.len < field.len)
         c.attributes = bytes_after(field, whole.len);
     while (rest.len > 0)
-        read_attribute(take_part(&rest), now_s, &c, &life);
-    c.ends = life.aged ? life.age_ends : life.date_ends;
+        read_attribute(take_part(&rest), &c, &life);
+    if (life.aged)
+        life.date_s = now_s + life.age_s;
+    c.ends = (life.aged || life.dated) && life.date_s <= now_s;
+    c.expires_s = (life.aged || life.dated) && !c.ends ? life.date_s : 0;
     return c;
 }

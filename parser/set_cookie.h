@@ -13,7 +13,8 @@ struct set_cookie {
     bool         secure;
     bool         http_only;
     bool         same_site; // has the attribute, whatever it says
-    bool         ends; // Max-Age is not positive, or Expires is a date before `now_s`: the browser forgets it
+    bool         ends;      // Max-Age is not positive, or Expires is before `now_s`: the browser forgets it
+    int64_t      expires_s; // when the browser forgets it, since 1970; 0: with its window, or it ends now
 };
 
 // Reads the value of a Set-Cookie field. Borrows it.

@@ -22,7 +22,8 @@ RUNGS = {
         "chain",
         "catalog",
         "modules/*",
-        "session_cookie session_form session_links",
+        "session_cookie session_links",
+        "session_form",
         "session_rules",
         "login",
         "policy methods status_set glob_set glob_list detail ip_set state media_range backend_paths query_climb",
@@ -51,6 +52,7 @@ SYSTEM = {
         "openssl/err.h": "seal key_ring",
         "openssl/evp.h": "key_ring",
         "openssl/params.h": "key_ring",
+        "openssl/rand.h": "session_cookie",
         "stdatomic.h": "key_ring",
     },
 }

@@ -76,3 +76,23 @@ Test(set_cookie, attributes_begin_at_their_semicolon)
     cr_expect_eq(set_cookie_read(BYTES("a=b"), NOW).attributes.len, 0u);
     cr_expect_eq(set_cookie_read(BYTES("a=b;"), NOW).attributes.len, 1u);
 }
+
+Test(set_cookie, when_it_ends)
+{
+    static const struct {
+        const char *field;
+        int64_t     expires_s;
+    } ends[] = {
+        {"a=b", 0},
+        {"a=b; Max-Age=60", NOW + 60},
+        {"a=b; Max-Age=99999999999999999999", NOW + INT64_C(400) * 86400},
+        {"a=b; Max-Age=-99999999999999999999", 0},
+        {"a=b; Max-Age=0", 0},
+        {"a=b; Max-Age=60; Max-Age=x", NOW + 60},
+        {"a=b; Expires=Tue, 14 Nov 2023 22:13:21 GMT", NOW + 1},
+        {"a=b; Expires=Tue, 14 Nov 2023 22:13:20 GMT", 0},
+    };
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        cr_expect_eq(set_cookie_read(bytes_of(ends[i].field), NOW).expires_s, ends[i].expires_s, "%s",
+                     ends[i].field);
+}
