@@ -22,6 +22,7 @@ struct exchange_seat {
     struct tls_facts              tls;              // version NULL: plain
     const struct certificate     *certificate;      // that TLS was set up for; NULL: plain
     uint16_t                      port;             // that the client reached
+    struct session_trace          trace;            // for the policies
     struct pace                   reader;           // of the client, while answers are queued for it
     void (*progressed)(struct exchange_seat *seat); // something happened that the owner did not cause
 };

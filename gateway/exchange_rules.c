@@ -32,6 +32,8 @@ static struct subject subject_of(struct exchange *x)
                             .route = x->record.route->name,
                             .body_bytes = x->record.request_bytes,
                             .now_ns = loop_now_ns(x->seat->loop),
+                            .unix_ms = loop_unix_ms(x->seat->loop),
+                            .trace = &x->seat->trace,
                             .state = x->seat->loop->state,
                             .waiter = &x->hold.waiter,
                             .arena = &x->arena};

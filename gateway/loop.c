@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <time.h>
 
 #define LOOP_MAGIC 0x6c6f6f70u
 #define ARENA_BLOCKS_KEPT 256u // one MiB of recycled arena blocks a loop
@@ -194,6 +195,14 @@ uint64_t loop_now_ns(const struct loop *l)
 {
     (void)l;
     return uv_hrtime();
+}
+
+uint64_t loop_unix_ms(const struct loop *l)
+{
+    struct timespec now;
+    (void)l;
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 void loop_deadline(struct loop *l, struct deadline *d, uint32_t in_ms)

@@ -123,6 +123,8 @@ void loop_hurry(struct loop *l);
 uint64_t loop_now_ms(const struct loop *l);
 // Nanoseconds of the same clock, read now.
 uint64_t loop_now_ns(const struct loop *l);
+// Milliseconds since 1970, coarse.
+uint64_t loop_unix_ms(const struct loop *l);
 void     loop_deadline(struct loop *l, struct deadline *d, uint32_t in_ms);
 void     loop_deadline_at(struct loop *l, struct deadline *d, uint64_t at_ms); // of that clock
 // 128 random bits; unique, not secret.

@@ -7,6 +7,8 @@
 #include "gateway/log.h"
 #include "gateway/tls_context.h"
 #include "gateway/upstream.h"
+#include "policy/seal.h"
+#include "policy/session_table.h"
 #include "policy/state.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -268,12 +270,28 @@ static bool open_log(struct gateway *g)
     return g->log != NULL;
 }
 
+// A ring of keys that lives as long as the process.
+static bool make_sessions(struct state *state)
+{
+    unsigned char           random[KEY_RING_RANDOM_BYTES];
+    char                    room[1024];
+    struct bytes_out        text = {.at = room, .cap = sizeof room};
+    struct key_ring_problem problem;
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random || !key_ring_generate(random, &text))
+        return false;
+    state->keys = key_ring_read(out_written(&text), &problem);
+    state->sessions = session_table_new(SESSIONS_DEFAULT);
+    explicit_bzero(random, sizeof random);
+    explicit_bzero(room, sizeof room);
+    return state->keys && state->sessions;
+}
+
 static bool make_state(struct gateway *g)
 {
     uint64_t seed[2];
     if (getrandom(seed, sizeof seed, 0) == (ssize_t)sizeof seed)
         g->state = state_new(seed);
-    return g->state != NULL;
+    return g->state != NULL && make_sessions(g->state);
 }
 
 // Everything that can fail does so here, before the first connection is accepted.

@@ -17,7 +17,7 @@ static const char *const types[FORM_COUNT] = {
 
 // clang-format off
 static const struct { unsigned status; const char *phrase; } phrases[] = {
-    {308, "Permanent Redirect"}, {400, "Bad Request"}, {403, "Forbidden"}, {404, "Not Found"},
+    {307, "Temporary Redirect"}, {308, "Permanent Redirect"}, {400, "Bad Request"}, {403, "Forbidden"}, {404, "Not Found"},
     {405, "Method Not Allowed"}, {408, "Request Timeout"}, {413, "Content Too Large"}, {414, "URI Too Long"},
     {417, "Expectation Failed"}, {421, "Misdirected Request"}, {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"}, {501, "Not Implemented"},

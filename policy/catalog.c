@@ -8,6 +8,7 @@
     ROW(method_allow,   true) /* one bit, and the answer that tells the client most */ \
     ROW(size_limit,     true) /* MUST precede whatever walks the target or the fields: it bounds them */ \
     ROW(path_traversal, true) \
+    ROW(session,        false) /* judges little and changes cookies: behind all that may refuse */ \
     ROW(headers,        true) /* judges nothing: after all that may refuse */
 // clang-format on
 

@@ -30,6 +30,14 @@ struct tls_facts {
     bool         client_verified;    // it is one of ours, not expired, not revoked
 };
 
+// What the session policy remembers of a client connection: the last session cookie that came in on it.
+struct session_trace {
+    unsigned char sid[16];
+    uint32_t      generation;
+    uint32_t      late_uses;
+    uint64_t      presented_ms; // wall-clock time; 0: none came
+};
+
 // All that a policy may look at. Everything is borrowed for the duration of one hook.
 struct subject {
     const struct peer      *peer;
@@ -39,6 +47,8 @@ struct subject {
     struct bytes            piece;      // on_body: the decoded bytes that just arrived
     uint64_t                body_bytes; // on_body: all decoded bytes so far, the piece included
     uint64_t                now_ns;     // monotonic; time is an argument, never a call
+    uint64_t                unix_ms;    // wall-clock time
+    struct session_trace   *trace;      // of the connection; NULL: only looking
     struct state           *state;      // shared by all loops; NULL: only looking (explain), nothing is taken
     struct waiter          *waiter;     // for VERDICT_WAIT
     struct arena           *arena;      // dies with the exchange

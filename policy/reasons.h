@@ -25,7 +25,12 @@
     REASON(REASON_PATH_DENIED,   "path_denied",        403, NULL,    "this path is not open to the outside") \
     REASON(REASON_PATH_PARAMETERS, "path_parameters",  400, NULL,    "the path has parameters, which are not allowed here") \
     REASON(REASON_PATH_MISREAD,  "path_misread",       400, NULL,    "the server behind this gateway would read this path in another way") \
-    REASON(REASON_QUERY_CLIMBS,  "query_climbs",       400, NULL,    "a query parameter holds a path that climbs up")
+    REASON(REASON_QUERY_CLIMBS,  "query_climbs",       400, NULL,    "a query parameter holds a path that climbs up") \
+    REASON(REASON_SESSION_TWICE, "session_twice",      400, NULL,    "the request has two session cookies of one name") \
+    REASON(REASON_SESSION_IN_URL, "session_in_url",    307, "Location", "session ids are not taken from addresses: the same address without one is this") \
+    REASON(REASON_SESSION_IN_PATH, "session_in_path",  400, NULL,    "the path hides a session id") \
+    REASON(REASON_SESSION_IN_FORM, "session_in_form",  400, NULL,    "session ids are not taken from forms") \
+    REASON(REASON_NO_ROOM,       "no_room",            503, NULL,    "the gateway has no room for this request now")
 // clang-format on
 
 enum reason {

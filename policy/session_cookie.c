@@ -6,16 +6,18 @@
 #include <endian.h>
 #include <openssl/rand.h>
 
-#define FIXED_BYTES (SESSION_SID_BYTES + 17u)
+#define SID_BYTES (sizeof(struct sid))
+#define FIXED_BYTES (SID_BYTES + 17u)
 #define MARK_DIGITS 8u
 
 static const struct bytes host_prefix = {"__Host-", 7};
 
-bool outer_sid(const struct outer_scope *scope, struct bytes cookie, struct bytes inner,
-               unsigned char sid_r[SESSION_SID_BYTES])
+_Static_assert(sizeof(struct sid) == KEYED_HASH_BYTES, "a sid is a keyed hash");
+
+bool outer_sid(const struct outer_scope *scope, struct bytes cookie, struct bytes inner, struct sid *sid_r)
 {
     const struct bytes parts[] = {scope->policy, cookie, inner};
-    return keyed_hash(scope->ring, "sid", parts, sizeof parts / sizeof *parts, sid_r);
+    return keyed_hash(scope->ring, "sid", parts, sizeof parts / sizeof *parts, sid_r->octet);
 }
 
 // FNV-1a: a mark to tell paths apart, no secret. Two paths of one mark share a cookie, as in a browser that
@@ -88,7 +90,7 @@ bool outer_write(const struct outer_scope *scope, struct bytes name, const struc
     struct bytes_out aad = {.at = bound, .cap = sizeof bound}, plain = {.at = text, .cap = sizeof text};
     unsigned char    salt[SEAL_SALT_BYTES];
     ASSERT(o->path.len <= OUTER_PATH_MAX);
-    out_bytes(&plain, (struct bytes){(const char *)o->sid, sizeof o->sid});
+    out_bytes(&plain, (struct bytes){(const char *)o->sid.octet, SID_BYTES});
     put_number(&plain, o->generation);
     put_number(&plain, o->issued_s);
     put_number(&plain, o->begun_s);
@@ -113,9 +115,9 @@ bool outer_read(const struct outer_scope *scope, struct bytes name, struct bytes
     if (plain.at == NULL || aad.overflowed || !seal_open(scope->ring, out_written(&aad), token, &plain) ||
         plain.len < FIXED_BYTES)
         return false;
-    const char *at = plain.at + SESSION_SID_BYTES;
+    const char *at = plain.at + SID_BYTES;
     *outer_r = (struct outer){.generation = take_number(&at)};
-    memcpy(outer_r->sid, plain.at, SESSION_SID_BYTES);
+    memcpy(outer_r->sid.octet, plain.at, SID_BYTES);
     outer_r->issued_s = take_number(&at);
     outer_r->begun_s = take_number(&at);
     outer_r->expires_s = take_number(&at);

@@ -5,19 +5,19 @@
 #include "policy/policy.h"
 #include "policy/seal.h"
 #include "policy/session_rules.h"
+#include "policy/session_table.h"
 
-#define SESSION_SID_BYTES KEYED_HASH_BYTES
 #define OUTER_NAME_MAX (SESSION_NAME_MAX + 16u)
 #define OUTER_PATH_MAX 255u
 
 struct outer {
-    unsigned char sid[SESSION_SID_BYTES];
-    uint32_t      generation;
-    uint32_t      issued_s;  // since 1970
-    uint32_t      begun_s;   // when the first cookie of this session was issued
-    uint32_t      expires_s; // when the browser forgets it; 0: with its window
-    struct bytes  path;      // of the app's cookie: where the app gets it
-    struct bytes  inner;
+    struct sid   sid;
+    uint32_t     generation;
+    uint32_t     issued_s;  // since 1970
+    uint32_t     begun_s;   // when the first cookie of this session was issued
+    uint32_t     expires_s; // when the browser forgets it; 0: with its window
+    struct bytes path;      // of the app's cookie: where the app gets it
+    struct bytes inner;
 };
 
 // Whose cookies they are: what a token is bound to.
@@ -31,7 +31,7 @@ struct outer_scope {
 // The sid of an inner cookie: the same for every outer one that wraps it, on whichever host.
 //   fails  false when memory is exhausted
 MUST_USE bool outer_sid(const struct outer_scope *scope, struct bytes cookie, struct bytes inner,
-                        unsigned char sid_r[SESSION_SID_BYTES]);
+                        struct sid *sid_r);
 
 // The name of the outer cookie: "__Host-NAME" for an app at "/"; for one at another path a mark of that path
 // stands behind, so that two apps on one host keep apart. Over plain HTTP without "__Host-".

@@ -4,8 +4,8 @@
 #include "parser/cursor.h"
 #include "parser/date.h"
 
-#define MINUTE_MS UINT64_C(60000)
-#define DAY_MS (UINT64_C(24) * 60 * MINUTE_MS)
+#define SECOND_MS UINT64_C(1000)
+#define DAY_MS (UINT64_C(24) * 3600 * SECOND_MS)
 
 static char folded(char c)
 {
@@ -116,9 +116,9 @@ static bool load_date(struct node n, int64_t *until_r)
 static bool load_times(struct node settings, struct session_rules *r)
 {
     struct node n;
-    bool        good = load_seconds(settings, "idle", MINUTE_MS, 30 * DAY_MS, &r->idle_s);
-    good = load_seconds(settings, "absolute", MINUTE_MS, 90 * DAY_MS, &r->absolute_s) && good;
-    good = load_seconds(settings, "rotate", MINUTE_MS, DAY_MS, &r->rotate_s) && good;
+    bool        good = load_seconds(settings, "idle", SECOND_MS, 30 * DAY_MS, &r->idle_s);
+    good = load_seconds(settings, "absolute", SECOND_MS, 90 * DAY_MS, &r->absolute_s) && good;
+    good = load_seconds(settings, "rotate", SECOND_MS, DAY_MS, &r->rotate_s) && good;
     if (node_find(settings, "accept_raw_until", &n))
         good = load_date(n, &r->accept_raw_until_s) && good;
     if (good && r->idle_s > r->absolute_s) {
@@ -131,10 +131,12 @@ static bool load_times(struct node settings, struct session_rules *r)
 static bool load_choices(struct node settings, struct session_rules *r)
 {
     static const char *const sites[] = {"lax", "strict", "none", NULL};
+    static const char *const storages[] = {"sealed", NULL};
     static const char *const losses[] = {"available", "safe", NULL};
     struct node              n;
-    size_t                   site = 0, loss = 0;
+    size_t                   site = 0, loss = 0, storage = 0;
     bool                     good = !node_find(settings, "same_site", &n) || node_choice(n, sites, &site);
+    good = (!node_find(settings, "storage", &n) || node_choice(n, storages, &storage)) && good;
     good = (!node_find(settings, "on_lost", &n) || node_choice(n, losses, &loss)) && good;
     r->same_site = (enum same_site)site;
     r->safe = loss == 1;
@@ -144,8 +146,8 @@ static bool load_choices(struct node settings, struct session_rules *r)
 const struct session_rules *session_rules_load(struct node settings, struct arena *arena)
 {
     static const char *const keys[] = {
-        "type",     "mode",   "cookies",   "expose",           "login",   "logout", "idle",
-        "absolute", "rotate", "same_site", "accept_raw_until", "on_lost", NULL};
+        "type",     "mode",   "cookies",   "expose",           "login",   "logout",  "idle",
+        "absolute", "rotate", "same_site", "accept_raw_until", "on_lost", "storage", NULL};
     struct session_rules *r = arena_zalloc(arena, sizeof *r);
     struct node           login, logout;
     if (r == NULL)

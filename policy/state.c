@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // state: made once, before the first loop runs; freed behind the last one.
 #include "policy/state.h"
+#include "policy/seal.h"
+#include "policy/session_table.h"
 #include <stdlib.h>
 
 struct state *state_new(const uint64_t seed[2])
@@ -13,6 +15,10 @@ struct state *state_new(const uint64_t seed[2])
 
 void state_free(struct state **s)
 {
+    if ((*s)->keys != NULL)
+        key_ring_free(&(*s)->keys);
+    if ((*s)->sessions != NULL)
+        session_table_free(&(*s)->sessions);
     free(*s);
     *s = NULL;
 }

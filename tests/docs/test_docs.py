@@ -119,9 +119,16 @@ PLACES = {
     ("policy/route.c", "load_match", "keys"): "routes[].match.",
     ("policy/snapshot.c", "load_limits", "keys"): "routes[].limits.",
     ("policy/modules/headers.c", "load_side", "keys"): "headers.response.",
-    **{(f"policy/modules/{m.name}", "load", "keys"): f"{m.stem}." for m in MODULES},
+    ("policy/session_rules.c", "session_rules_load", "keys"): "session.",
+    ("policy/login.c", "login_load", "keys"): "session.login.",
+    ("policy/login.c", "load_sign", "keys"): "session.login.when.",
+    **{(f"policy/modules/{m.name}", "load", "keys"): f"{m.stem}." for m in MODULES if m.stem != "session"},
 }
 OF_EVERY_POLICY = ("type", "mode")
+# What a policy cannot be without.
+REQUIRED = {
+    "session": {"cookies": ["ID"], "login": {"path": "/login"}},
+}
 
 
 def key_lists():
@@ -140,7 +147,7 @@ def known_keys():
     keys = set()
     for place, names in key_lists():
         for name in names:
-            common = "/modules/" in place[0] and name in OF_EVERY_POLICY
+            common = place[0].startswith(("policy/modules/", "policy/session_rules")) and name in OF_EVERY_POLICY
             keys.add(("policies.NAME." if common else PLACES[place]) + name)
     return keys
 
@@ -172,7 +179,8 @@ class Documents(unittest.TestCase):
     def check_with(self, path, value):
         """What `check` says about a file in which one key has this value."""
         module, _, key = path.partition(".")
-        policy = {"type": module, key: value} if module in {m.stem for m in MODULES} else {"type": "size_limit"}
+        known = module in {m.stem for m in MODULES}
+        policy = {"type": module, **REQUIRED.get(module, {}), key: value} if known else {"type": "size_limit"}
         root = {"version": 1, "listen": [{"address": ":8080"}], "policies": {"NAME": policy},
                 "upstreams": {"NAME": {"servers": ["http://127.0.0.1:9000"]}},
                 "routes": [{"name": "all", "policies": ["NAME"]}]}

@@ -22,12 +22,14 @@ RUNGS = {
         "chain",
         "catalog",
         "modules/*",
-        "session_cookie session_links",
-        "session_form",
+        "session_reply",
+        "session_visit session_links",
+        "session_cookie session_form",
         "session_rules",
         "login",
-        "policy methods status_set glob_set glob_list detail ip_set state media_range backend_paths query_climb",
-        "reasons edits document document_* seal key_ring",
+        "policy methods status_set glob_set glob_list detail ip_set media_range backend_paths query_climb",
+        "state",
+        "reasons edits document document_* seal key_ring session_table",
     ),
     "parser": (
         "http1 chunked",
@@ -53,7 +55,8 @@ SYSTEM = {
         "openssl/evp.h": "key_ring",
         "openssl/params.h": "key_ring",
         "openssl/rand.h": "session_cookie",
-        "stdatomic.h": "key_ring",
+        "pthread.h": "session_places",
+        "stdatomic.h": "key_ring session_places",
     },
 }
 INSTEAD = {

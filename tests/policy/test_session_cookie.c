@@ -36,7 +36,7 @@ static struct outer some(void)
                       .expires_s = 0xfffffff0u,
                       .path = BYTES("/erp"),
                       .inner = BYTES("1F7A.node1")};
-    cr_assert(outer_sid(&scope, BYTES("JSESSIONID"), o.inner, o.sid));
+    cr_assert(outer_sid(&scope, BYTES("JSESSIONID"), o.inner, &o.sid));
     return o;
 }
 
@@ -47,7 +47,7 @@ Test(session_cookie, what_is_written_is_read)
     struct outer     o = some(), again;
     cr_assert(outer_write(&scope, BYTES("__Host-JSESSIONID"), &o, &token));
     cr_assert(outer_read(&scope, BYTES("__Host-JSESSIONID"), out_written(&token), &arena, &again));
-    cr_expect_arr_eq(again.sid, o.sid, sizeof o.sid);
+    cr_expect_arr_eq(&again.sid, &o.sid, sizeof o.sid);
     cr_expect(again.generation == o.generation && again.issued_s == o.issued_s &&
               again.begun_s == o.begun_s && again.expires_s == o.expires_s);
     cr_expect(bytes_equal(again.path, o.path) && bytes_equal(again.inner, o.inner));
@@ -73,15 +73,15 @@ Test(session_cookie, it_opens_nowhere_else)
 
 Test(session_cookie, one_inner_has_one_sid_on_every_host)
 {
-    unsigned char a[SESSION_SID_BYTES], b[SESSION_SID_BYTES];
-    cr_assert(outer_sid(&scope, BYTES("A"), BYTES("1"), a));
+    struct sid a, b;
+    cr_assert(outer_sid(&scope, BYTES("A"), BYTES("1"), &a));
     scope.host = BYTES("b.example");
-    cr_assert(outer_sid(&scope, BYTES("A"), BYTES("1"), b));
-    cr_expect_arr_eq(a, b, sizeof a);
-    cr_assert(outer_sid(&scope, BYTES("B"), BYTES("1"), b));
-    cr_expect_arr_neq(a, b, sizeof a);
-    cr_assert(outer_sid(&scope, BYTES("A"), BYTES("2"), b));
-    cr_expect_arr_neq(a, b, sizeof a);
+    cr_assert(outer_sid(&scope, BYTES("A"), BYTES("1"), &b));
+    cr_expect_arr_eq(&a, &b, sizeof a);
+    cr_assert(outer_sid(&scope, BYTES("B"), BYTES("1"), &b));
+    cr_expect_arr_neq(&a, &b, sizeof a);
+    cr_assert(outer_sid(&scope, BYTES("A"), BYTES("2"), &b));
+    cr_expect_arr_neq(&a, &b, sizeof a);
 }
 
 Test(session_cookie, the_longest_that_a_browser_keeps)
@@ -91,7 +91,7 @@ Test(session_cookie, the_longest_that_a_browser_keeps)
     struct outer     o = some(), again;
     struct bytes_out token = {.at = text, .cap = sizeof text};
     memset(inner, 'x', sizeof inner);
-    o.inner = (struct bytes){inner, SEAL_PLAIN_MAX - SESSION_SID_BYTES - 17 - o.path.len};
+    o.inner = (struct bytes){inner, SEAL_PLAIN_MAX - sizeof(struct sid) - 17 - o.path.len};
     cr_assert(outer_write(&scope, BYTES("__Host-JSESSIONID"), &o, &token));
     cr_expect(outer_read(&scope, BYTES("__Host-JSESSIONID"), out_written(&token), &arena, &again));
     cr_expect_eq(again.inner.len, o.inner.len);

@@ -71,11 +71,11 @@ static const struct {
     {"{" COOKIES "}", "would survive the login of its victim"},
     {"{" COOKIES ", " LOGIN ", \"idle\": \"2h\", \"absolute\": \"1h\"}",
      "\"idle\" is longer than \"absolute\""},
-    {"{" COOKIES ", " LOGIN ", \"idle\": \"59s\"}", "out of range"},
+    {"{" COOKIES ", " LOGIN ", \"idle\": \"999ms\"}", "out of range"},
     {"{" COOKIES ", " LOGIN ", \"accept_raw_until\": \"2026-13-01\"}", "this is no date"},
     {"{" COOKIES ", " LOGIN ", \"accept_raw_until\": \"26-1-1\"}", "this is no date"},
     {"{" COOKIES ", " LOGIN ", \"same_site\": \"off\"}", "off"},
-    {"{" COOKIES ", " LOGIN ", \"storage\": \"table\"}", "storage"},
+    {"{" COOKIES ", " LOGIN ", \"storage\": \"table\"}", "table"},
 };
 
 Test(session_rules, what_cannot_be_written_down)

@@ -41,6 +41,11 @@ uint64_t loop_now_ns(const struct loop *l)
     return loop_now_ms(l) * 1000000;
 }
 
+uint64_t loop_unix_ms(const struct loop *l)
+{
+    return HAND_CLOCK_UNIX_MS + loop_now_ms(l);
+}
+
 // There is one thread: what is called runs when the hand clock moves.
 void loop_call(struct loop *l, struct loop_call *c)
 {

@@ -3,6 +3,7 @@
 #pragma once
 #include "gateway/loop.h"
 
+#define HAND_CLOCK_UNIX_MS UINT64_C(1700000000000) // 2023-11-14
 #define HAND_CLOCK_START_MS 1000000u
 
 // Moves the clock and turns the wheel, a tick at a time, as the real loop would. `after` runs behind every
