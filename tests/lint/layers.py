@@ -14,7 +14,7 @@ RUNGS = {
         "exchange exchange_*",
         "forward relay reply websocket upstream upstream_* health_check jobs access_log metrics alerts",
         "wire wire_* tls tls_* loop",
-        "ceilings config config_* certificate certificate_* close_reasons cores deadline file log pace privilege record",
+        "ceilings config config_* certificate certificate_* close_reasons cores deadline file log pace privilege record session_store",
     ),
     "policy": (
         "snapshot",
@@ -27,7 +27,7 @@ RUNGS = {
         "session_rules",
         "login",
         "policy methods status_set glob_set glob_list detail ip_set state media_range backend_paths query_climb",
-        "reasons edits document document_* seal key_ring",
+        "reasons edits document document_* seal key_ring session_snapshot session_table session_places",
     ),
     "parser": (
         "http1 chunked",
@@ -53,7 +53,8 @@ SYSTEM = {
         "openssl/evp.h": "key_ring",
         "openssl/params.h": "key_ring",
         "openssl/rand.h": "session_cookie",
-        "stdatomic.h": "key_ring",
+        "pthread.h": "session_places",
+        "stdatomic.h": "key_ring session_places",
     },
 }
 INSTEAD = {
