@@ -14,7 +14,7 @@ RUNGS = {
         "exchange exchange_*",
         "forward relay reply websocket upstream upstream_* health_check jobs access_log metrics alerts",
         "wire wire_* tls tls_* loop",
-        "ceilings config config_* certificate certificate_* close_reasons cores deadline file log pace privilege record",
+        "ceilings config config_* certificate certificate_* close_reasons cores deadline file log pace privilege record session_store",
     ),
     "policy": (
         "snapshot",
@@ -29,7 +29,7 @@ RUNGS = {
         "login",
         "policy methods status_set glob_set glob_list detail ip_set media_range backend_paths query_climb",
         "state",
-        "reasons edits document document_* seal key_ring session_table",
+        "reasons edits document document_* seal key_ring session_snapshot session_table session_places",
     ),
     "parser": (
         "http1 chunked",
