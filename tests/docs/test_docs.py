@@ -122,6 +122,11 @@ PLACES = {
     **{(f"policy/modules/{m.name}", "load", "keys"): f"{m.stem}." for m in MODULES},
 }
 OF_EVERY_POLICY = ("type", "mode")
+# What a policy cannot be without.
+REQUIRED = {
+    "host_allow": {"hosts": ["a.example"]},
+    "content_type": {"types": ["*/*"]},
+}
 
 
 def key_lists():
@@ -172,7 +177,8 @@ class Documents(unittest.TestCase):
     def check_with(self, path, value):
         """What `check` says about a file in which one key has this value."""
         module, _, key = path.partition(".")
-        policy = {"type": module, key: value} if module in {m.stem for m in MODULES} else {"type": "size_limit"}
+        known = module in {m.stem for m in MODULES}
+        policy = {"type": module, **REQUIRED.get(module, {}), key: value} if known else {"type": "size_limit"}
         root = {"version": 1, "listen": [{"address": ":8080"}], "policies": {"NAME": policy},
                 "upstreams": {"NAME": {"servers": ["http://127.0.0.1:9000"]}},
                 "routes": [{"name": "all", "policies": ["NAME"]}]}

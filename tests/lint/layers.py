@@ -25,8 +25,8 @@ RUNGS = {
         "session_cookie session_links",
         "session_form",
         "session_rules",
-        "login",
-        "policy methods status_set glob_set glob_list detail ip_set state media_range backend_paths query_climb",
+        "login origin",
+        "policy methods status_set glob_set glob_list detail ip_set state media_range backend_paths query_climb host_pattern",
         "reasons edits document document_* seal key_ring",
     ),
     "parser": (
