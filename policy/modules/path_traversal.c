@@ -96,7 +96,15 @@ static size_t depth_of(struct bytes path)
     return depth;
 }
 
-// The first segment that begins with a dot, but for those of RFC 8615.
+static bool is_dotfile(struct bytes segment)
+{
+    size_t dots = 0;
+    while (dots < segment.len && segment.at[dots] == '.')
+        dots++;
+    return dots < segment.len && !bytes_equal(segment, BYTES(".well-known")); // RFC 8615
+}
+
+// The first segment that begins with a dot and is more than dots.
 static struct bytes dotfile_in(struct bytes path)
 {
     static const char dot[] = "/.";
@@ -107,7 +115,7 @@ static struct bytes dotfile_in(struct bytes path)
         struct bytes rest = {at + 1, (size_t)(end - at) - 1};
         const char  *slash = memchr(rest.at, '/', rest.len);
         struct bytes segment = {rest.at, slash == NULL ? rest.len : (size_t)(slash - rest.at)};
-        if (!bytes_equal(segment, BYTES(".well-known")))
+        if (is_dotfile(segment))
             return segment;
     }
     return (struct bytes){NULL, 0};
