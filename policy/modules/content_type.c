@@ -6,6 +6,7 @@
 
 #define TYPES_MAX 64u
 #define CHARSETS_MAX 16u
+#define PARAMETERS_MAX 16u // each is compared with all behind it
 
 struct rules {
     size_t              type_count;
@@ -104,7 +105,9 @@ static struct verdict judge_parameters(const struct rules *r, const struct media
 {
     struct bytes           rest = type->parameters;
     struct media_parameter p;
-    while (media_parameter_next(&rest, &p)) {
+    for (unsigned count = 1; media_parameter_next(&rest, &p); count++) {
+        if (count > PARAMETERS_MAX)
+            return DENY(REASON_TYPE_UNCLEAR, BYTES("many parameters"));
         if (is_repeated(rest, p.name))
             return DENY(REASON_TYPE_UNCLEAR, p.name);
         if (bytes_equal_nocase(p.name, BYTES("charset")) && !is_allowed_charset(r, p.value))

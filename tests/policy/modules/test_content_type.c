@@ -65,6 +65,14 @@ static const struct {
      "ibm500"},
     {"two charsets", UTF8, POST("application/json; charset=utf-8; charset=utf-7"), REASON_TYPE_UNCLEAR,
      "charset"},
+    {"as many parameters as allowed", TYPES,
+     POST("application/json; a=1; b=1; c=1; d=1; e=1; f=1; g=1; h=1; "
+          "i=1; j=1; k=1; l=1; m=1; n=1; o=1; p=1"),
+     REASON_NONE, ""},
+    {"one more", TYPES,
+     POST("application/json; a=1; b=1; c=1; d=1; e=1; f=1; g=1; h=1; i=1; j=1; k=1; l=1; "
+          "m=1; n=1; o=1; p=1; q=1"),
+     REASON_TYPE_UNCLEAR, "many parameters"},
     {"every type", ", \"types\": [\"*/*\"]", POST("a/b"), REASON_NONE, ""},
 };
 
