@@ -26,7 +26,7 @@ static struct bytes take_authority(struct cursor *c)
 {
     struct bytes rest = cursor_rest(c);
     size_t       len = 0;
-    while (len < rest.len && strchr("/?#\\", rest.at[len]) == NULL)
+    while (len < rest.len && memchr("/?#\\", rest.at[len], 4) == NULL)
         len++;
     c->at += len;
     return (struct bytes){rest.at, len};

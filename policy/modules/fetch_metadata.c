@@ -148,6 +148,13 @@ static bool is_safe(const struct request *q)
     return method_is_safe(q->method) && !q->websocket;
 }
 
+// An exemption must hold for every reader: one that goes by the text of the path, too.
+static bool is_exempt(const struct rules *r, const struct target *t)
+{
+    return r->exempt != NULL && glob_set_match(r->exempt, t->decision).at != NULL &&
+           glob_set_match(r->exempt, t->path).at != NULL;
+}
+
 // A visitor follows a link from elsewhere, which changes nothing and shows the page to nobody but them.
 static bool is_navigation(const struct subject *s)
 {
@@ -172,7 +179,7 @@ static struct verdict on_head(const void *rules, const struct subject *s)
     // A WebSocket is opened by GET, carries cookies and is not kept apart by CORS.
     if (!q->websocket && (r->methods & METHOD_BIT(q->method)) == 0)
         return PASS;
-    if (r->exempt != NULL && glob_set_match(r->exempt, q->target.decision).at != NULL)
+    if (is_exempt(r, &q->target))
         return PASS;
     enum said site_said = said(s, BYTES("Sec-Fetch-Site"), &site);
     enum said origin_said = said(s, BYTES("Origin"), &origin);
