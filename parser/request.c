@@ -4,9 +4,9 @@
 
 static const struct {
     struct bytes text;
-    bool         idempotent;
+    bool         safe, idempotent;
 } methods[METHOD_COUNT] = {
-#define METHOD_ROW(name, text, safe, idempotent) [name] = {{text, sizeof text - 1}, idempotent},
+#define METHOD_ROW(name, text, safe, idempotent) [name] = {{text, sizeof text - 1}, safe, idempotent},
     METHODS(METHOD_ROW)
 #undef METHOD_ROW
 };
@@ -15,6 +15,12 @@ const char *method_name(enum method m)
 {
     ASSERT(m < METHOD_COUNT);
     return methods[m].text.at;
+}
+
+bool method_is_safe(enum method m)
+{
+    ASSERT(m < METHOD_COUNT);
+    return methods[m].safe;
 }
 
 bool method_is_idempotent(enum method m)

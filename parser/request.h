@@ -36,6 +36,7 @@ enum method {
 };
 
 const char *method_name(enum method m);
+bool        method_is_safe(enum method m); // changes nothing (RFC 9110 9.2.1)
 bool        method_is_idempotent(enum method m);
 // Case-sensitive (RFC 9110 9.1). METHOD_COUNT when unknown.
 enum method method_of(struct bytes text);

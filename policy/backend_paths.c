@@ -139,10 +139,10 @@ static bool has_look_alike(struct bytes segment)
     return false;
 }
 
-static bool has_any(struct bytes segment, const char *characters)
+static bool has_any(struct bytes segment, struct bytes characters)
 {
     for (size_t i = 0; i < segment.len; i++)
-        if (strchr(characters, segment.at[i]) != NULL)
+        if (memchr(characters.at, segment.at[i], characters.len) != NULL)
             return true;
     return false;
 }
@@ -151,9 +151,9 @@ static struct bytes iis_quirk(const struct segments *s)
 {
     if (ends_in_dot_or_blank(s->segment))
         return BYTES("a name that ends in a dot or a blank");
-    if (has_any(s->segment, ":"))
+    if (has_any(s->segment, BYTES(":")))
         return BYTES("a stream of a file");
-    if (has_any(s->segment, "*?<>|\""))
+    if (has_any(s->segment, BYTES("*?<>|\"")))
         return BYTES("a wildcard");
     if (is_short_name(s->segment))
         return BYTES("a short name");

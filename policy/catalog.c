@@ -5,9 +5,12 @@
 // clang-format off
 //  policy          by default
 #define CATALOG(ROW) \
+    ROW(host_allow,     false) /* what is asked of another host is nobody's business here: no rule of the app's applies */ \
     ROW(method_allow,   true) /* one bit, and the answer that tells the client most */ \
     ROW(size_limit,     true) /* MUST precede whatever walks the target or the fields: it bounds them */ \
-    ROW(path_traversal, true) \
+    ROW(path_traversal, true) /* before what depends on paths: exemptions, limits by route */ \
+    ROW(content_type,   false) /* MUST precede whatever reads a body: it says with which parser */ \
+    ROW(fetch_metadata, false) /* before what counts or holds: a page elsewhere must not spend its visitor's share */ \
     ROW(session,        false) /* judges little and changes cookies: behind all that may refuse */ \
     ROW(headers,        true) /* judges nothing: after all that may refuse */
 // clang-format on

@@ -75,6 +75,7 @@ void edits_add_lines(struct edits *e, struct bytes lines)
 
 void edits_path(struct edits *e, struct bytes path)
 {
+    ASSERT(path.at == NULL || bytes_starts_with(path, BYTES("/")));
     if (e == NULL)
         return;
     e->path = path;

@@ -37,7 +37,8 @@ enum media_said media_said(const struct fields *fields, struct media_type *type_
     for (size_t i = 0; i < fields->count; i++) {
         if (fields->at[i].id != FIELD_CONTENT_TYPE)
             continue;
-        if (said != MEDIA_NOTHING || !media_type_read(fields->at[i].value, type_r))
+        if (said != MEDIA_NOTHING || fields->at[i].value.len > MEDIA_SAID_MAX ||
+            !media_type_read(fields->at[i].value, type_r))
             return MEDIA_UNCLEAR;
         said = MEDIA_TYPE;
     }

@@ -17,10 +17,12 @@ bool media_range_read(struct node n, struct bytes text, struct media_range *rang
 // How closely a range names a type: 0 not at all, 1 "*/*", 2 "type/*", 3 itself. Letters in either case.
 unsigned media_range_fits(const struct media_range *range, const struct media_type *type);
 
+#define MEDIA_SAID_MAX 1024u // bytes; the longest honest ones have a boundary, of 70 at most (RFC 2046 5.1.1)
+
 enum media_said {
     MEDIA_NOTHING, // there is no Content-Type
     MEDIA_TYPE,
-    MEDIA_UNCLEAR, // there are several, or it is none that all readers read alike
+    MEDIA_UNCLEAR, // there are several, or it is none that all readers read alike, or too long to be one
 };
 
 // What a request says its body is.

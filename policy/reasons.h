@@ -10,6 +10,7 @@
     REASON(REASON_NO_ROUTE,      "no_route",           404, NULL,    "nothing is served under this address") \
     REASON(REASON_MISDIRECTED,   "misdirected",        421, NULL,    "this host is served under another certificate: open a connection of its own for it") \
     REASON(REASON_TWO_ROUTES,    "two_routes",         400, NULL,    "this path can be read in two ways that fall under different rules") \
+    REASON(REASON_HOST,          "host_not_allowed",   421, NULL,    "this host is not served here") \
     REASON(REASON_METHOD,        "method_not_allowed", 405, "Allow", "this method is not allowed here") \
     REASON(REASON_TARGET_SIZE,   "target_too_long",    414, NULL,    "the address is longer than allowed here") \
     REASON(REASON_FIELD_COUNT,   "fields_too_many",    431, NULL,    "the request has more header fields than allowed here") \
@@ -26,6 +27,12 @@
     REASON(REASON_PATH_PARAMETERS, "path_parameters",  400, NULL,    "the path has parameters, which are not allowed here") \
     REASON(REASON_PATH_MISREAD,  "path_misread",       400, NULL,    "the server behind this gateway would read this path in another way") \
     REASON(REASON_QUERY_CLIMBS,  "query_climbs",       400, NULL,    "a query parameter holds a path that climbs up") \
+    REASON(REASON_TYPE_MISSING,  "content_type_missing", 415, NULL,  "the request has a body, but does not say of which type") \
+    REASON(REASON_TYPE_UNCLEAR,  "content_type_unclear", 415, NULL,  "the request does not say in one clear way of which type its body is") \
+    REASON(REASON_TYPE,          "content_type_not_allowed", 415, NULL, "bodies of this type are not taken here") \
+    REASON(REASON_CHARSET,       "charset_not_allowed", 415, NULL,   "bodies in this charset are not taken here") \
+    REASON(REASON_CROSS_SITE,    "cross_site",         403, NULL,    "this request was made by a page of another site") \
+    REASON(REASON_NO_ORIGIN,     "origin_missing",     403, NULL,    "this request does not say which page made it") \
     REASON(REASON_SESSION_TWICE, "session_twice",      400, NULL,    "the request has two session cookies of one name") \
     REASON(REASON_SESSION_IN_URL, "session_in_url",    307, "Location", "session ids are not taken from addresses: the same address without one is this") \
     REASON(REASON_SESSION_IN_PATH, "session_in_path",  400, NULL,    "the path hides a session id") \

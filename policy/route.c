@@ -2,6 +2,7 @@
 // route: reading one, and matching a request against it.
 #include "policy/route.h"
 #include "parser/cursor.h"
+#include "policy/host_pattern.h"
 #include "policy/methods.h"
 #include <stdio.h>
 
@@ -77,28 +78,6 @@ static bool load_path(struct node n, struct arena *arena, struct bytes *path_r)
     return true;
 }
 
-static bool load_host(struct node n, struct arena *arena, struct bytes *host_r)
-{
-    struct bytes text;
-    struct host  host;
-    if (!node_text(n, &text))
-        return false;
-    bool         wild = bytes_starts_with(text, BYTES("*."));
-    struct bytes name = {text.at + (wild ? 2 : 0), text.len - (wild ? 2 : 0)};
-    if (host_parse(name, arena, &host) != FAULT_NONE || host.port != 0) {
-        node_problem(n, "a name without a port: \"erp.example.com\", \"*.example.com\"",
-                     "\"%.*s\" is not a host", SHOW(text));
-        return false;
-    }
-    struct bytes_out out = {.at = arena_alloc(arena, host.name.len + 2), .cap = host.name.len + 2};
-    if (out.at == NULL)
-        return false;
-    out_text(&out, wild ? "*." : "");
-    out_bytes(&out, host.name);
-    *host_r = out_written(&out);
-    return true;
-}
-
 static bool load_match(struct node match, struct arena *arena, struct route *route)
 {
     static const char *const keys[] = {"host", "path", "method", NULL};
@@ -106,7 +85,7 @@ static bool load_match(struct node match, struct arena *arena, struct route *rou
     if (!node_expect_object(match))
         return false;
     node_keys(match, keys);
-    bool good = !node_find(match, "host", &n) || load_host(n, arena, &route->host);
+    bool good = !node_find(match, "host", &n) || host_pattern_load(n, arena, &route->host);
     good = (!node_find(match, "path", &n) || load_path(n, arena, &route->path)) && good;
     return (!node_find(match, "method", &n) || methods_load(n, &route->methods)) && good;
 }
@@ -151,16 +130,6 @@ bool route_load(struct node n, const struct bytes *upstreams, size_t upstream_co
     return load_upstream(n, upstreams, upstream_count, &route_r->upstream) && good;
 }
 
-static bool host_matches(struct bytes pattern, struct bytes name)
-{
-    if (pattern.len == 0)
-        return true;
-    if (pattern.at[0] != '*')
-        return bytes_equal(pattern, name);
-    struct bytes suffix = {pattern.at + 1, pattern.len - 1}; // ".example.com"
-    return name.len > suffix.len && ends_with(name, suffix);
-}
-
 // Reads one byte of a path as a backend does that decodes once: an escape is the byte that it stands for, but
 // "%2F" is no slash. In the decision reading no escape is left.
 static bool read_byte(struct cursor *path, char wanted)
@@ -189,16 +158,7 @@ static bool path_matches(struct bytes pattern, struct bytes path)
 bool route_matches(const struct route *r, const struct host *host, struct bytes path, enum method method)
 {
     return (r->methods == 0 || (r->methods & METHOD_BIT(method)) != 0) && path_matches(r->path, path) &&
-           host_matches(r->host, host->name);
-}
-
-static bool host_covers(struct bytes a, struct bytes b)
-{
-    if (a.len == 0 || b.len == 0)
-        return a.len == 0;
-    if (b.at[0] != '*')
-        return host_matches(a, b);
-    return a.at[0] == '*' && ends_with(b, (struct bytes){a.at + 1, a.len - 1});
+           host_pattern_matches(r->host, host->name);
 }
 
 static bool path_covers(struct bytes a, struct bytes b)
@@ -214,5 +174,5 @@ static bool path_covers(struct bytes a, struct bytes b)
 bool route_hides(const struct route *a, const struct route *b)
 {
     bool methods = a->methods == 0 || (b->methods != 0 && (b->methods & ~a->methods) == 0);
-    return methods && host_covers(a->host, b->host) && path_covers(a->path, b->path);
+    return methods && host_pattern_covers(a->host, b->host) && path_covers(a->path, b->path);
 }

@@ -4,7 +4,7 @@
 // path. All of it is judged on the decision reading, which merged slashes do not change.
 #include "policy/backend_paths.h"
 #include "policy/detail.h"
-#include "policy/glob_set.h"
+#include "policy/glob_list.h"
 #include "policy/policy.h"
 #include "policy/query_climb.h"
 #include "parser/cursor.h"
@@ -31,38 +31,6 @@ struct rules {
     const struct glob_set *denied;
     const struct glob_set *closed; // by the backend's profile; NULL: nothing
 };
-
-static bool load_glob(struct node n, struct bytes *glob_r)
-{
-    if (!node_text(n, glob_r))
-        return false;
-    if (glob_r->len == 0 || (glob_r->at[0] != '/' && glob_r->at[0] != '*')) {
-        node_problem(n, NULL, "a pattern begins with \"/\" or \"*\", otherwise it matches nothing");
-        return false;
-    }
-    if (glob_r->len > GLOB_BYTES_MAX)
-        node_problem(n, NULL, "a pattern longer than %u bytes", GLOB_BYTES_MAX);
-    return glob_r->len <= GLOB_BYTES_MAX;
-}
-
-static const struct glob_set *load_denied(struct node list, struct arena *arena)
-{
-    size_t count = node_length(list), total = 0;
-    bool   good = node_expect_array(list);
-    if (good && count > GLOBS_MAX)
-        node_problem(list, NULL, "more than %u patterns", GLOBS_MAX);
-    struct bytes *globs = good && count <= GLOBS_MAX ? arena_alloc(arena, count * sizeof *globs) : NULL;
-    if (globs == NULL)
-        return NULL;
-    for (size_t i = 0; i < count; i++) {
-        globs[i] = BYTES("");
-        good = load_glob(node_at(list, i), &globs[i]) && good;
-        total += globs[i].len;
-    }
-    if (good && total > GLOB_SET_BYTES_MAX)
-        node_problem(list, NULL, "these patterns have more than %u bytes together", GLOB_SET_BYTES_MAX);
-    return good && total <= GLOB_SET_BYTES_MAX ? glob_set_new(globs, count, arena) : NULL;
-}
 
 // "deny" or "allow"; untouched when the key is absent.
 static bool load_answer(struct node settings, const char *key, bool *allowed_r)
@@ -115,7 +83,7 @@ static const void *load(struct node settings, const struct policy_scope *scope)
     if (node_find(settings, "max_depth", &n))
         good = node_count(n, 1, DEPTH_MAX, &r->depth) && good;
     r->denied = node_find(settings, "deny", &n)
-                    ? load_denied(n, scope->arena)
+                    ? glob_list_load(n, scope->arena)
                     : glob_set_new(usual, sizeof usual / sizeof *usual, scope->arena);
     return good && r->denied != NULL ? r : NULL;
 }
@@ -128,7 +96,15 @@ static size_t depth_of(struct bytes path)
     return depth;
 }
 
-// The first segment that begins with a dot, but for those of RFC 8615.
+static bool is_dotfile(struct bytes segment)
+{
+    size_t dots = 0;
+    while (dots < segment.len && segment.at[dots] == '.')
+        dots++;
+    return dots < segment.len && !bytes_equal(segment, BYTES(".well-known")); // RFC 8615
+}
+
+// The first segment that begins with a dot and is more than dots.
 static struct bytes dotfile_in(struct bytes path)
 {
     static const char dot[] = "/.";
@@ -139,7 +115,7 @@ static struct bytes dotfile_in(struct bytes path)
         struct bytes rest = {at + 1, (size_t)(end - at) - 1};
         const char  *slash = memchr(rest.at, '/', rest.len);
         struct bytes segment = {rest.at, slash == NULL ? rest.len : (size_t)(slash - rest.at)};
-        if (!bytes_equal(segment, BYTES(".well-known")))
+        if (is_dotfile(segment))
             return segment;
     }
     return (struct bytes){NULL, 0};

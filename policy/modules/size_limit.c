@@ -205,6 +205,8 @@ static uint64_t body_limit(const struct rules *r, const struct request *q)
 
 static struct verdict judge_body(const struct rules *r, const struct subject *s, uint64_t bytes)
 {
+    if (bytes <= r->least_body)
+        return PASS;
     uint64_t allowed = body_limit(r, s->request);
     return bytes > allowed ? excess(s, REASON_BODY_SIZE, bytes, "bytes", allowed) : PASS;
 }

@@ -127,6 +127,8 @@ PLACES = {
 OF_EVERY_POLICY = ("type", "mode")
 # What a policy cannot be without.
 REQUIRED = {
+    "host_allow": {"hosts": ["a.example"]},
+    "content_type": {"types": ["*/*"]},
     "session": {"cookies": ["ID"], "login": {"path": "/login"}},
 }
 

@@ -181,6 +181,20 @@ static struct bytes_out repeated(const char *start, const char *part, size_t tim
     return out;
 }
 
+Test(forward, an_edited_path_is_sent_with_the_query)
+{
+    struct forward_origin   origin = {.peer = &peer, .id = ID, .port = 8080};
+    struct edits            edits;
+    const struct admission *a = admit("GET /x//y?q=//z HTTP/1.1\r\nHost: a\r\n\r\n");
+    edits_init(&edits, request.fields.count, &arena);
+    edits_path(&edits, BYTES("/x/y"));
+    EXPECT_STARTS(terminated(forward_request(a, &origin, &edits, &arena)),
+                  "GET /x/y?q=//z HTTP/1.1\r\n" HOST_A);
+    edits_path(&edits, (struct bytes){NULL, 0});
+    cr_expect_null(forward_request(a, &origin, &edits, &arena).at,
+                   "a path that found no memory is not guessed");
+}
+
 // forward_request ASSERTs that its room was enough.
 Test(forward, the_largest_heads_fit)
 {

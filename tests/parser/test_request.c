@@ -19,6 +19,10 @@ Test(request, every_method_is_found_by_its_name)
 
 Test(request, what_may_be_sent_twice)
 {
+    cr_expect(method_is_safe(METHOD_GET));
+    cr_expect(method_is_safe(METHOD_OPTIONS));
+    cr_expect_not(method_is_safe(METHOD_POST));
+    cr_expect_not(method_is_safe(METHOD_PUT));
     cr_expect(method_is_idempotent(METHOD_GET));
     cr_expect(method_is_idempotent(METHOD_PUT));
     cr_expect(method_is_idempotent(METHOD_DELETE));

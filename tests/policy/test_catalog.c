@@ -30,4 +30,6 @@ Test(catalog, unknown_names_are_not_found)
 Test(catalog, bounds_come_before_what_walks)
 {
     cr_expect_lt(catalog_find(BYTES("size_limit")), catalog_find(BYTES("path_traversal")));
+    cr_expect_lt(catalog_find(BYTES("size_limit")), catalog_find(BYTES("content_type")));
+    cr_expect_lt(catalog_find(BYTES("size_limit")), catalog_find(BYTES("fetch_metadata")));
 }

@@ -47,8 +47,19 @@ Test(edits, additions_keep_their_order_and_fill_their_room)
     cr_expect_eq(edits_room(&edits), out.len);
 }
 
+Test(edits, a_path_takes_the_place_of_the_canonical_one)
+{
+    cr_expect_null(edits.path.at, "none at first");
+    edits_path(&edits, BYTES("/a"));
+    cr_expect(bytes_equal(edits.path, BYTES("/a")));
+    cr_expect_not(edits.failed);
+    edits_path(&edits, (struct bytes){NULL, 0});
+    cr_expect(edits.failed, "absent: the arena was full");
+}
+
 Test(edits, none_are_no_edits)
 {
+    edits_path(NULL, BYTES("/a"));
     edits_drop(NULL, 3);
     edits_add(NULL, BYTES("A"), BYTES("b"));
     edits_add_lines(NULL, BYTES("A: b\r\n"));
@@ -74,6 +85,11 @@ Test(edits, a_full_arena_fails_them_for_good)
     {                                                                                                        \
         edits_add(&edits, BYTES(name), BYTES(value));                                                        \
     }
+
+Test(edits, no_path_that_is_none, .signal = SIGABRT)
+{
+    edits_path(&edits, BYTES("a HTTP/1.1"));
+}
 
 INJECTS(no_line_end_in_a_value, "A", "b\r\nC: d")
 INJECTS(no_lone_line_feed_in_a_value, "A", "b\nC: d")

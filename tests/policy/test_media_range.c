@@ -70,3 +70,17 @@ Test(media_range, what_a_request_says)
     cr_expect_eq(said("text/html", "text/plain"), MEDIA_UNCLEAR, "two fields");
     cr_expect_eq(said("text/html", "text/html"), MEDIA_UNCLEAR, "even if they agree");
 }
+
+Test(media_range, a_very_long_type_is_none)
+{
+    char             text[MEDIA_SAID_MAX + 2];
+    struct bytes_out out = {.at = text, .cap = sizeof text - 1};
+    out_text(&out, "text/html; x=");
+    while (out.len < MEDIA_SAID_MAX)
+        out_char(&out, 'y');
+    text[out.len] = '\0';
+    cr_expect_eq(said(text, NULL), MEDIA_TYPE, "as long as allowed");
+    out_char(&out, 'y');
+    text[out.len] = '\0';
+    cr_expect_eq(said(text, NULL), MEDIA_UNCLEAR, "one byte more");
+}
