@@ -26,7 +26,7 @@ RUNGS = {
         "session_form",
         "session_rules",
         "login",
-        "policy methods status_set glob_set glob_list detail ip_set state media_range backend_paths query_climb",
+        "policy methods status_set glob_set glob_list detail ip_set state media_range backend_paths query_climb ip_set_*",
         "reasons edits document document_* seal key_ring",
     ),
     "parser": (
