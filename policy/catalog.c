@@ -5,6 +5,7 @@
 // clang-format off
 //  policy          by default
 #define CATALOG(ROW) \
+    ROW(access,         false) /* who may come at all, before anything that they sent */ \
     ROW(method_allow,   true) /* one bit, and the answer that tells the client most */ \
     ROW(size_limit,     true) /* MUST precede whatever walks the target or the fields: it bounds them */ \
     ROW(path_traversal, true) \

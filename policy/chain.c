@@ -7,6 +7,7 @@
 // only thing that leaves claims open behind a call.
 #include "policy/chain.h"
 #include "policy/catalog.h"
+#include "policy/chain_rules.h"
 
 #define CHAIN_NAMES_MAX 64u
 #define POLICIES_MAX 1024u
@@ -21,30 +22,6 @@ struct chain {
 struct admission {
     const struct request *request;
 };
-
-// Rules are read once for all routes with the same limits, however many name them.
-struct loaded {
-    struct loaded       *next;
-    const struct cJSON  *item; // NULL: the defaults
-    const struct policy *policy;
-    uint64_t             body_bytes;
-    const void          *rules;
-};
-
-static const void *load_rules(const struct policy *policy, struct node settings,
-                              const struct policy_scope *scope)
-{
-    for (const struct loaded *l = *scope->loaded; l != NULL; l = l->next)
-        if (l->policy == policy && l->item == settings.item && l->body_bytes == scope->body_bytes)
-            return l->rules;
-    const void    *rules = policy->load(settings, scope);
-    struct loaded *l = rules == NULL ? NULL : arena_alloc(scope->arena, sizeof *l);
-    if (l != NULL) {
-        *l = (struct loaded){*scope->loaded, settings.item, policy, scope->body_bytes, rules};
-        *scope->loaded = l;
-    }
-    return rules;
-}
 
 enum mode mode_load(struct node object, enum mode inherited)
 {
@@ -70,7 +47,7 @@ static bool load_link(struct node member, enum mode inherited, const struct poli
     if (!node_choice(type, catalog_names, &row))
         return false;
     *link_r = (struct link){.policy = catalog[row].policy,
-                            .rules = load_rules(catalog[row].policy, member, scope),
+                            .rules = chain_rules_load(catalog[row].policy, member, scope),
                             .name = node_key(member),
                             .mode = mode_load(member, inherited),
                             .line = node_line(member)};
@@ -168,7 +145,7 @@ static bool add_defaults(struct chain *c, struct node policies, enum mode inheri
         if (!catalog[row].by_default || has_policy(c, policy))
             continue;
         struct link link = {.policy = policy,
-                            .rules = load_rules(policy, (struct node){policies.document, NULL}, scope),
+                            .rules = chain_rules_load(policy, (struct node){policies.document, NULL}, scope),
                             .name = bytes_of(policy->name),
                             .mode = inherited};
         if (link.rules == NULL)

@@ -64,15 +64,17 @@ struct verdict {
 
 #define BODY_BYTES_MAX (UINT64_C(1) << 40) // ceiling of what a configuration may ask for
 
-struct loaded; // rules that were read before: chain.c
+struct chain_rules; // what has been read already: policy/chain_rules.h
 
-// What a policy needs to know when it is loaded for one route.
+// What a policy needs to know when it is loaded for one route. Of these only body_bytes differs from route to
+// route: rules are shared by all routes that are alike in it.
 struct policy_scope {
-    struct arena   *arena;            // of the snapshot: rules live here
-    uint64_t        body_bytes;       // limits.body of the route, or of the whole file
-    uint32_t        fields_max;       // the parser refuses more anyway
-    uint32_t        target_bytes_max; // the same
-    struct loaded **loaded; // of the snapshot; NULL in it at first. Routes of equal limits share their rules
+    struct arena       *arena;            // of the snapshot: rules live here
+    struct chain_rules *known;            // NULL: nothing is shared
+    document_reader    *read_file;        // NULL: files cannot be named
+    uint64_t            body_bytes;       // limits.body of the route, or of the whole file
+    uint32_t            fields_max;       // the parser refuses more anyway
+    uint32_t            target_bytes_max; // the same
 };
 
 // The answer whose head is about to be written.

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // snapshot: the routes with their chains, in one arena that is never written again after load.
 #include "policy/snapshot.h"
+#include "policy/chain_rules.h"
 #include <stdlib.h>
 
 #define SNAPSHOT_BYTES_MAX (256u * 1024u * 1024u)
 #define ROUTES_MAX 4096u
 
 struct snapshot {
-    struct arena   arena;
-    struct route  *routes;
-    size_t         count;
-    struct loaded *loaded;
+    struct arena  arena;
+    struct route *routes;
+    size_t        count;
 };
 
 struct loading {
     struct snapshot             *snapshot;
     const struct snapshot_scope *scope;
+    struct chain_rules          *known;
     struct node                  policies;
     enum mode                    mode;
 };
@@ -23,10 +24,11 @@ struct loading {
 static struct policy_scope policy_scope(const struct loading *l, uint64_t body_bytes)
 {
     return (struct policy_scope){.arena = &l->snapshot->arena,
+                                 .known = l->known,
+                                 .read_file = l->scope->read_file,
                                  .body_bytes = body_bytes,
                                  .fields_max = l->scope->fields_max,
-                                 .target_bytes_max = l->scope->target_bytes_max,
-                                 .loaded = &l->snapshot->loaded};
+                                 .target_bytes_max = l->scope->target_bytes_max};
 }
 
 static uint64_t load_limits(struct node limits, uint64_t body_bytes)
@@ -128,6 +130,7 @@ struct snapshot *snapshot_load(struct node root, const struct snapshot_scope *sc
         return NULL;
     }
     arena_init(&l.snapshot->arena, NULL, SNAPSHOT_BYTES_MAX);
+    l.known = chain_rules_new(&l.snapshot->arena);
     l.mode = mode_load(root, MODE_ENFORCE);
     (void)node_find(root, "policies", &l.policies);
     struct policy_scope check_scope = policy_scope(&l, scope->body_bytes);

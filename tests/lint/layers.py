@@ -19,7 +19,7 @@ RUNGS = {
     "policy": (
         "snapshot",
         "route",
-        "chain",
+        "chain chain_*",
         "catalog",
         "modules/*",
         "session_cookie session_links",
