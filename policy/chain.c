@@ -66,8 +66,8 @@ bool chain_check_policies(struct node policies, const struct policy_scope *scope
         node_problem(policies, NULL, "more than %u policies", POLICIES_MAX);
         return false;
     }
-    for (size_t i = 0; i < node_length(policies); i++)
-        good = load_link(node_at(policies, i), MODE_ENFORCE, scope, &link) && good;
+    for (struct node n = node_at(policies, 0); n.item != NULL; n = node_next(n))
+        good = load_link(n, MODE_ENFORCE, scope, &link) && good;
     return good;
 }
 
@@ -86,11 +86,10 @@ static bool find_policy(struct node policies, struct node name, struct node *mem
     struct bytes wanted;
     if (!node_text(name, &wanted))
         return false;
-    for (size_t i = 0; i < node_length(policies); i++) {
-        *member_r = node_at(policies, i);
+    for (*member_r = policies.item == NULL ? policies : node_at(policies, 0); member_r->item != NULL;
+         *member_r = node_next(*member_r))
         if (bytes_equal(node_key(*member_r), wanted))
             return true;
-    }
     unknown_policy(name, policies);
     return false;
 }
@@ -170,8 +169,9 @@ struct chain *chain_load(struct node policies, struct node names, enum mode inhe
     if (c == NULL)
         return NULL;
     c->count = 0;
-    for (size_t i = 0; i < count; i++)
-        good = add_named(c, policies, node_at(names, i), inherited, scope) && good;
+    struct node name = count == 0 ? names : node_at(names, 0);
+    for (size_t i = 0; i < count; i++, name = node_next(name))
+        good = add_named(c, policies, name, inherited, scope) && good;
     return good && add_defaults(c, policies, inherited, scope) ? c : NULL;
 }
 

@@ -69,6 +69,7 @@ bool node_find(struct node object, const char *key, struct node *child_r);
 // Elements of an array or members of an object, in order.
 size_t       node_length(struct node n);
 struct node  node_at(struct node n, size_t i);
+struct node  node_next(struct node child); // absent behind the last
 struct bytes node_key(struct node member);
 // The nearest name within two edits, or NULL: for a did-you-mean on names that are not keys.
 const char *nearest_name(struct bytes wrong, const char *const names[]);

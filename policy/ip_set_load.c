@@ -10,6 +10,7 @@
 #define V6_BITS 128u
 #define SHOWN_MAX 64u // bytes of a line that is wrong
 #define LIST_FIRST 64u
+#define FILE_BYTES_USUAL (256u * 1024u)
 
 // What is collected before the set is built; on the heap, because nobody knows how many will come.
 struct list {
@@ -136,6 +137,24 @@ static bool add_lines(struct list *list, struct origin o, struct bytes text)
     return problems == 0;
 }
 
+// Reads a file into memory that the caller frees. The size is not known before: most need the little room.
+static const char *read_text(document_reader *read, const char *path, struct bytes_out *text_r)
+{
+    static const size_t rooms[] = {FILE_BYTES_USUAL, IP_SET_FILE_BYTES_MAX};
+    const char         *why = NULL;
+    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+        *text_r = (struct bytes_out){.at = malloc(rooms[i]), .cap = rooms[i]};
+        if (text_r->at == NULL)
+            return "there is no memory for it";
+        why = read(path, text_r);
+        if (text_r->len < text_r->cap && !text_r->overflowed)
+            return why;
+        if (i == 0)
+            free(text_r->at);
+    }
+    return why;
+}
+
 static bool add_file(struct list *list, struct node n, struct bytes name)
 {
     char             path[PATH_MAX];
@@ -146,8 +165,8 @@ static bool add_file(struct list *list, struct node n, struct bytes name)
         node_problem(n, "a file is named as \"@/etc/portcullis/blocklist.txt\"", "this is not a path");
         return false;
     }
-    struct bytes_out text = {.at = malloc(IP_SET_FILE_BYTES_MAX), .cap = IP_SET_FILE_BYTES_MAX};
-    const char      *why = text.at == NULL ? "there is no memory for it" : list->read(path, &text);
+    struct bytes_out text;
+    const char      *why = read_text(list->read, path, &text);
     if (why != NULL)
         node_problem(n, NULL, "cannot read %.*s: %s", SHOW(name), why);
     bool good = why == NULL && add_lines(list, (struct origin){.node = n, .file = name}, out_written(&text));

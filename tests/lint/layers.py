@@ -18,6 +18,7 @@ RUNGS = {
     ),
     "policy": (
         "snapshot",
+        "route_index",
         "route",
         "chain chain_*",
         "catalog",
