@@ -4,18 +4,26 @@
 #pragma once
 #include "policy/document.h"
 
-#define GLOBS_MAX 256u           // patterns in a set
-#define GLOB_BYTES_MAX 256u      // of one pattern
-#define GLOB_SET_BYTES_MAX 4096u // of all of them
+#define GLOBS_MAX 16384u                   // patterns in a set
+#define GLOB_BYTES_MAX 256u                // of one pattern
+#define GLOB_SET_BYTES_MAX (1024u * 1024u) // of all of them
+// Of those that have a wildcard anywhere but at their ends: each costs every path a little.
+#define GLOB_INNER_MAX 256u
+#define GLOB_INNER_BYTES_MAX 4096u
 
 struct glob_set;
 
 // Builds a set.
-//   borrows  the patterns, which must outlive the set; there are at most GLOBS_MAX, within the bounds above
-//   returns  a set in the arena; NULL when the arena is full
+//   borrows  the patterns, which must outlive the set and are within the bounds above
+//   returns  a set in the arena; NULL when the arena is full, or when the patterns have so many different
+//            beginnings that they would take more than 64 MiB
 MUST_USE struct glob_set *glob_set_new(const struct bytes *patterns, size_t count, struct arena *arena);
 
+// Reads an array of patterns that begin with "/" or "*".
+//   returns  a set in the arena; NULL after telling the document why
+MUST_USE struct glob_set *glob_set_load(struct node array, struct arena *arena);
+
 // The first pattern that matches the whole path, or absent. A folder is matched with what is in it: "/a/*"
-// matches
-// "/a" too, as in routes. Time is path.len times a constant of the set.
+// matches "/a" too, as in routes. Time is path.len times a constant, which only patterns with inner wildcards
+// raise.
 struct bytes glob_set_match(const struct glob_set *set, struct bytes path);
