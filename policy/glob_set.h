@@ -2,7 +2,7 @@
 // glob_set: all patterns of a list, matched in one pass over a text. "*" is any run of bytes, "/" included,
 // "?" is one byte; letters match in either case, because some backends do not tell them apart.
 #pragma once
-#include "policy/document.h"
+#include "parser/arena.h"
 
 #define GLOBS_MAX 16384u                   // patterns in a set
 #define GLOB_BYTES_MAX 256u                // of one pattern
@@ -19,9 +19,8 @@ struct glob_set;
 //            beginnings that they would take more than 64 MiB
 MUST_USE struct glob_set *glob_set_new(const struct bytes *patterns, size_t count, struct arena *arena);
 
-// Reads an array of patterns that begin with "/" or "*".
-//   returns  a set in the arena; NULL after telling the document why
-MUST_USE struct glob_set *glob_set_load(struct node array, struct arena *arena);
+// Has it a wildcard anywhere but at its ends?
+bool glob_is_inner(struct bytes pattern);
 
 // The first pattern that matches the whole path, or absent. A folder is matched with what is in it: "/a/*"
 // matches "/a" too, as in routes. Time is path.len times a constant, which only patterns with inner wildcards

@@ -4,7 +4,7 @@
 // path. All of it is judged on the decision reading, which merged slashes do not change.
 #include "policy/backend_paths.h"
 #include "policy/detail.h"
-#include "policy/glob_set.h"
+#include "policy/glob_list.h"
 #include "policy/policy.h"
 #include "policy/query_climb.h"
 #include "parser/cursor.h"
@@ -83,7 +83,7 @@ static const void *load(struct node settings, const struct policy_scope *scope)
     if (node_find(settings, "max_depth", &n))
         good = node_count(n, 1, DEPTH_MAX, &r->depth) && good;
     r->denied = node_find(settings, "deny", &n)
-                    ? glob_set_load(n, scope->arena)
+                    ? glob_list_load(n, scope->arena)
                     : glob_set_new(usual, sizeof usual / sizeof *usual, scope->arena);
     return good && r->denied != NULL ? r : NULL;
 }

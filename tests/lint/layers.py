@@ -27,7 +27,7 @@ RUNGS = {
         "session_form",
         "session_rules",
         "login",
-        "policy methods status_set glob_set glob_list detail ip_set state media_range backend_paths query_climb ip_set_*",
+        "policy methods status_set detail ip_set state media_range backend_paths query_climb ip_set_* glob_*",
         "reasons edits document document_* seal key_ring",
     ),
     "parser": (

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many patterns, one pass.
+#include "policy/document.h"
 #include "policy/glob_set.h"
 #include <criterion/criterion.h>
-#include <stdlib.h>
 
 static struct arena arena;
 
@@ -141,8 +141,7 @@ Test(glob_set, agrees_with_a_slow_reader)
     }
 }
 
-// --- sets
-// ----------------------------------------------------------------------------------------------------
+// --- sets ---
 
 static uint64_t seed;
 
@@ -217,57 +216,6 @@ Test(glob_set, sets_agree_with_asking_one_after_the_other)
         arena_reset(&arena);
     }
     cr_expect(found > asked / 10 && found < asked * 9 / 10, "%zu of %zu found something", found, asked);
-}
-
-// --- bounds
-// --------------------------------------------------------------------------------------------------
-
-// Loads `count` patterns of `len` bytes each, with those in the middle: digits, and letters drawn from some.
-static bool loads(size_t count, size_t len, const char *begin, const char *letters, const char *problem)
-{
-    size_t           cap = count * (len + 4) + 16;
-    struct bytes_out out = {.at = malloc(cap), .cap = cap};
-    char             printed[4096];
-    struct bytes_out said = {.at = printed, .cap = sizeof printed - 1};
-    seed = 1;
-    out_text(&out, "[\n");
-    for (size_t i = 0; i < count; i++) {
-        out_text(&out, "\"");
-        out_text(&out, begin);
-        for (size_t k = strlen(begin); k < len; k++)
-            out_char(&out, letters[draw(strlen(letters))]);
-        out_text(&out, "\",\n");
-    }
-    out_text(&out, "]");
-    cr_assert_not(out.overflowed);
-    struct document *d = document_parse(out_written(&out), "f");
-    arena_init(&arena, NULL, 256u << 20);
-    bool loaded = glob_set_load(document_root(d), &arena) != NULL;
-    cr_expect_eq(loaded, !document_has_problems(d));
-    document_print(d, &said);
-    printed[said.len] = '\0';
-    cr_expect(problem == NULL || strstr(printed, problem) != NULL, "%s", printed);
-    arena_reset(&arena);
-    document_free(&d);
-    free(out.at);
-    return loaded;
-}
-
-Test(glob_set, patterns_are_bounded)
-{
-    cr_expect(loads(GLOBS_MAX, 12, "/", "abcdefgh", NULL), "as many as allowed");
-    cr_expect_not(loads(GLOBS_MAX + 1, 2, "/", "a", "more than 16384 patterns"), "one more");
-    cr_expect(loads(1, 256, "/", "a", NULL), "as long as allowed");
-    cr_expect_not(loads(1, 257, "/", "a", "a pattern longer than 256 bytes (/0)"), "one byte longer");
-    cr_expect(loads(4096, 256, "/", "a", NULL), "as much as allowed together");
-    cr_expect_not(loads(4097, 256, "/", "a", "more than 1048576 bytes together"), "more together");
-    cr_expect(loads(256, 16, "/a*b", "xy", NULL), "as many with inner wildcards as allowed");
-    cr_expect_not(loads(257, 8, "/a?b", "xy", "more than 256 patterns, or 4096 bytes of them"),
-                  "one of them more");
-    cr_expect(loads(16, 256, "*a*b", "xy", NULL), "as much of them as allowed");
-    cr_expect_not(loads(17, 241, "*a*b", "xy", "4096 bytes of them"), "one byte of them more");
-    cr_expect_not(loads(3000, 200, "/", "abcdefghijklmnopqrstuvwxyz0123456789", "need too much memory"),
-                  "more beginnings than there is room for");
 }
 
 Test(glob_set, a_full_arena_is_an_answer)

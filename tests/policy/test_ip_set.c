@@ -117,8 +117,7 @@ Test(ip_set, an_absent_node_is_an_empty_set)
     arena_reset(&arena);
 }
 
-// --- files
-// ---------------------------------------------------------------------------------------------------
+// --- files ---
 
 static char *many; // the file "/many"
 
@@ -258,8 +257,7 @@ Test(ip_set, the_number_of_prefixes_is_bounded)
     free(out.at);
 }
 
-// --- the same as looking at one prefix after the other
-// -------------------------------------------------------
+// --- the same as looking at one prefix after the other ---
 
 static uint64_t seed;
 
