@@ -34,9 +34,12 @@ const void *chain_rules_load(const struct policy *policy, struct node settings,
 {
     if (scope->known == NULL)
         return policy->load(settings, scope);
-    struct entry **list = list_of(scope->known, policy, settings.item, scope->body_bytes);
+    struct policy_scope own = *scope;
+    if (!policy->by_body_limit)
+        own.body_bytes = 0;
+    struct entry **list = list_of(scope->known, policy, settings.item, own.body_bytes);
     for (const struct entry *e = *list; e != NULL; e = e->next)
-        if (e->policy == policy && e->settings == settings.item && e->body_bytes == scope->body_bytes)
+        if (e->policy == policy && e->settings == settings.item && e->body_bytes == own.body_bytes)
             return e->rules;
     struct entry *e = arena_alloc(scope->arena, sizeof *e);
     if (e == NULL)
@@ -44,8 +47,8 @@ const void *chain_rules_load(const struct policy *policy, struct node settings,
     *e = (struct entry){.next = *list,
                         .policy = policy,
                         .settings = settings.item,
-                        .body_bytes = scope->body_bytes,
-                        .rules = policy->load(settings, scope)};
+                        .body_bytes = own.body_bytes,
+                        .rules = policy->load(settings, &own)};
     *list = e;
     return e->rules;
 }

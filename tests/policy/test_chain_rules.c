@@ -13,6 +13,7 @@ static const void *load(struct node settings, const struct policy_scope *scope)
 }
 
 static const struct policy one = {.name = "one", .load = load};
+static const struct policy limited = {.name = "limited", .by_body_limit = true, .load = load};
 static const struct policy other = {.name = "other", .load = load};
 
 Test(chain_rules, the_same_is_read_once)
@@ -30,15 +31,19 @@ Test(chain_rules, the_same_is_read_once)
     cr_expect_eq(chain_rules_load(&one, defaults, &scope), usual);
     cr_expect_neq(chain_rules_load(&other, defaults, &scope), usual, "another policy");
     cr_expect_eq(loads, 4u);
+    const void *five = chain_rules_load(&limited, node_at(root, 0), &scope);
     scope.body_bytes = 6;
-    cr_expect_neq(chain_rules_load(&one, node_at(root, 0), &scope), first, "another limit of the route");
-    cr_expect_eq(loads, 5u);
+    cr_expect_eq(chain_rules_load(&one, node_at(root, 0), &scope), first, "a limit that is nothing to it");
+    cr_expect_neq(chain_rules_load(&limited, node_at(root, 0), &scope), five, "a limit that is");
+    scope.body_bytes = 5;
+    cr_expect_eq(chain_rules_load(&limited, node_at(root, 0), &scope), five);
+    cr_expect_eq(loads, 6u);
     cr_expect_null(chain_rules_load(&one, node_at(root, 2), &scope));
     cr_expect_null(chain_rules_load(&one, node_at(root, 2), &scope));
-    cr_expect_eq(loads, 6u, "a failure is told once");
+    cr_expect_eq(loads, 7u, "a failure is told once");
     scope.known = NULL;
     cr_expect_neq(chain_rules_load(&one, node_at(root, 0), &scope), first, "nothing is shared");
-    cr_expect_eq(loads, 7u);
+    cr_expect_eq(loads, 8u);
     arena_reset(&arena);
     document_free(&d);
 }
