@@ -182,6 +182,7 @@ static void read_snapshot(struct config *c, struct node root, uint64_t body_byte
     c->snapshot = snapshot_load(root, &(struct snapshot_scope){
                                           .upstreams = names,
                                           .upstream_count = c->upstream_count,
+                                          .read_file = file_read,
                                           .body_bytes = body_bytes,
                                           .fields_max = c->limits.fields,
                                           .target_bytes_max = c->limits.target_bytes,

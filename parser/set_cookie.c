@@ -76,7 +76,7 @@ static unsigned month_of(struct bytes token)
 static void look_at(struct bytes token, struct clues *found)
 {
     struct cursor c = cursor_over(token);
-    unsigned      number;
+    unsigned      number = 0;
     if (!found->time && take_time(token, &found->second)) {
         found->time = true;
         return;

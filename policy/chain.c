@@ -7,6 +7,7 @@
 // only thing that leaves claims open behind a call.
 #include "policy/chain.h"
 #include "policy/catalog.h"
+#include "policy/chain_rules.h"
 
 #define CHAIN_NAMES_MAX 64u
 #define POLICIES_MAX 1024u
@@ -21,30 +22,6 @@ struct chain {
 struct admission {
     const struct request *request;
 };
-
-// Rules are read once for all routes with the same limits, however many name them.
-struct loaded {
-    struct loaded       *next;
-    const struct cJSON  *item; // NULL: the defaults
-    const struct policy *policy;
-    uint64_t             body_bytes;
-    const void          *rules;
-};
-
-static const void *load_rules(const struct policy *policy, struct node settings,
-                              const struct policy_scope *scope)
-{
-    for (const struct loaded *l = *scope->loaded; l != NULL; l = l->next)
-        if (l->policy == policy && l->item == settings.item && l->body_bytes == scope->body_bytes)
-            return l->rules;
-    const void    *rules = policy->load(settings, scope);
-    struct loaded *l = rules == NULL ? NULL : arena_alloc(scope->arena, sizeof *l);
-    if (l != NULL) {
-        *l = (struct loaded){*scope->loaded, settings.item, policy, scope->body_bytes, rules};
-        *scope->loaded = l;
-    }
-    return rules;
-}
 
 enum mode mode_load(struct node object, enum mode inherited)
 {
@@ -70,7 +47,7 @@ static bool load_link(struct node member, enum mode inherited, const struct poli
     if (!node_choice(type, catalog_names, &row))
         return false;
     *link_r = (struct link){.policy = catalog[row].policy,
-                            .rules = load_rules(catalog[row].policy, member, scope),
+                            .rules = chain_rules_load(catalog[row].policy, member, scope),
                             .name = node_key(member),
                             .mode = mode_load(member, inherited),
                             .line = node_line(member)};
@@ -89,8 +66,8 @@ bool chain_check_policies(struct node policies, const struct policy_scope *scope
         node_problem(policies, NULL, "more than %u policies", POLICIES_MAX);
         return false;
     }
-    for (size_t i = 0; i < node_length(policies); i++)
-        good = load_link(node_at(policies, i), MODE_ENFORCE, scope, &link) && good;
+    for (struct node n = node_at(policies, 0); n.item != NULL; n = node_next(n))
+        good = load_link(n, MODE_ENFORCE, scope, &link) && good;
     return good;
 }
 
@@ -109,11 +86,10 @@ static bool find_policy(struct node policies, struct node name, struct node *mem
     struct bytes wanted;
     if (!node_text(name, &wanted))
         return false;
-    for (size_t i = 0; i < node_length(policies); i++) {
-        *member_r = node_at(policies, i);
+    for (*member_r = policies.item == NULL ? policies : node_at(policies, 0); member_r->item != NULL;
+         *member_r = node_next(*member_r))
         if (bytes_equal(node_key(*member_r), wanted))
             return true;
-    }
     unknown_policy(name, policies);
     return false;
 }
@@ -168,7 +144,7 @@ static bool add_defaults(struct chain *c, struct node policies, enum mode inheri
         if (!catalog[row].by_default || has_policy(c, policy))
             continue;
         struct link link = {.policy = policy,
-                            .rules = load_rules(policy, (struct node){policies.document, NULL}, scope),
+                            .rules = chain_rules_load(policy, (struct node){policies.document, NULL}, scope),
                             .name = bytes_of(policy->name),
                             .mode = inherited};
         if (link.rules == NULL)
@@ -193,8 +169,9 @@ struct chain *chain_load(struct node policies, struct node names, enum mode inhe
     if (c == NULL)
         return NULL;
     c->count = 0;
-    for (size_t i = 0; i < count; i++)
-        good = add_named(c, policies, node_at(names, i), inherited, scope) && good;
+    struct node name = count == 0 ? names : node_at(names, 0);
+    for (size_t i = 0; i < count; i++, name = node_next(name))
+        good = add_named(c, policies, name, inherited, scope) && good;
     return good && add_defaults(c, policies, inherited, scope) ? c : NULL;
 }
 

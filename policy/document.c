@@ -260,6 +260,11 @@ struct node node_at(struct node n, size_t i)
     return (struct node){d, d->child};
 }
 
+struct node node_next(struct node child)
+{
+    return (struct node){child.document, child.item == NULL ? NULL : child.item->next};
+}
+
 struct bytes node_key(struct node member)
 {
     return member.item == NULL || member.item->string == NULL ? (struct bytes){NULL, 0}

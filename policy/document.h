@@ -40,6 +40,11 @@ void document_print(const struct document *d, struct bytes_out *out);
 typedef bool document_lookup(void *context, struct bytes name, struct bytes_out *value, const char **why_r);
 void         document_expand(struct document *d, document_lookup *lookup, void *context);
 
+// Appends the content of a file that a document names to `out`, which has a bound: rooms below the gateway
+// open nothing themselves.
+//   returns  NULL, or why it failed in words (static text)
+typedef const char *document_reader(const char *path, struct bytes_out *out);
+
 // A span as the two arguments of "%.*s".
 #define SHOW(b) (int)((b).len < 1024 ? (b).len : 1024), (b).at
 
@@ -64,6 +69,7 @@ bool node_find(struct node object, const char *key, struct node *child_r);
 // Elements of an array or members of an object, in order.
 size_t       node_length(struct node n);
 struct node  node_at(struct node n, size_t i);
+struct node  node_next(struct node child); // absent behind the last
 struct bytes node_key(struct node member);
 // The nearest name within two edits, or NULL: for a did-you-mean on names that are not keys.
 const char *nearest_name(struct bytes wrong, const char *const names[]);

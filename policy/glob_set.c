@@ -1,117 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
-// glob_set: the bit-parallel automaton of Wu and Manber (1992), for all patterns side by side.
-//
-//   "*.bak"    state   0  1  2  3  4       A state is "this much of the pattern has been read". A byte moves
-//              byte       .  b  a  k       every live state one to the right where the pattern allows it, and
-//              stays   x              A    a state that "*" follows also stays. A: the whole pattern is read.
-//
-// Without backtracking: the cost of a byte is a shift, two ANDs and an OR for every 64 states.
-#include "policy/glob_set.h"
-
-#define WORD_BITS 64u
-#define WORDS_MAX ((GLOB_SET_BYTES_MAX + GLOBS_MAX + WORD_BITS - 1) / WORD_BITS)
+// glob_set: nearly all patterns are a literal with stars at its ends; they are matched together, at one price
+// for any number of them. The few others go through an automaton of their own.
+#include "policy/glob_parts.h"
 
 struct glob_set {
-    const struct bytes *patterns;
-    size_t              words;
-    uint64_t           *start; // states that are live before the first byte
-    uint64_t           *stays; // states that "*" follows
-    uint64_t           *accepts;
-    uint64_t           *moves;      // [byte][word]: states that may be entered by reading this byte
-    uint16_t           *pattern_of; // state → pattern
+    const struct bytes          *patterns;
+    const struct glob_literals  *literals;
+    const struct glob_automaton *inner; // NULL: no pattern has inner wildcards
 };
 
-static void set_bit(uint64_t *words, size_t bit)
+bool glob_is_inner(struct bytes pattern)
 {
-    words[bit / WORD_BITS] |= UINT64_C(1) << bit % WORD_BITS;
-}
-
-static void allow(struct glob_set *set, char c, size_t state)
-{
-    uint8_t byte = (uint8_t)c;
-    bool    letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
-    set_bit(set->moves + byte * set->words, state);
-    if (letter)
-        set_bit(set->moves + (byte ^ 0x20) * set->words, state);
-}
-
-// Lays out the states of one pattern from `state` on; returns the first free one.
-static size_t add_pattern(struct glob_set *set, size_t index, size_t state)
-{
-    struct bytes pattern = set->patterns[index];
-    set_bit(set->start, state);
-    set->pattern_of[state] = (uint16_t)index;
-    for (size_t i = 0; i < pattern.len; i++) {
-        if (pattern.at[i] == '*') {
-            set_bit(set->stays, state);
-            continue;
-        }
-        set->pattern_of[++state] = (uint16_t)index;
-        if (pattern.at[i] != '?')
-            allow(set, pattern.at[i], state);
-        for (unsigned byte = 0; pattern.at[i] == '?' && byte < 256; byte++)
-            set_bit(set->moves + byte * set->words, state);
-    }
-    set_bit(set->accepts, state);
-    return state + 1;
+    struct bytes ignored;
+    bool         front, back;
+    return !glob_literal(pattern, &ignored, &front, &back);
 }
 
 struct glob_set *glob_set_new(const struct bytes *patterns, size_t count, struct arena *arena)
 {
-    size_t states = 0;
-    ASSERT(count <= GLOBS_MAX);
-    for (size_t i = 0; i < count; i++)
-        states += patterns[i].len + 1;
-    size_t           words = (states + WORD_BITS - 1) / WORD_BITS;
-    struct glob_set *set = arena_alloc(arena, sizeof *set);
-    uint64_t        *masks = arena_zalloc(arena, (3 + 256) * words * sizeof *masks);
-    uint16_t        *pattern_of = arena_zalloc(arena, words * WORD_BITS * sizeof *pattern_of);
-    ASSERT(words <= WORDS_MAX);
-    if (set == NULL || masks == NULL || pattern_of == NULL)
+    struct glob_set *set = arena_zalloc(arena, sizeof *set);
+    uint32_t        *numbers = arena_alloc(arena, count * sizeof *numbers);
+    size_t           literals = 0, others = 0;
+    if (set == NULL || numbers == NULL)
         return NULL;
-    *set = (struct glob_set){.patterns = patterns,
-                             .words = words,
-                             .start = masks,
-                             .stays = masks + words,
-                             .accepts = masks + 2 * words,
-                             .moves = masks + 3 * words,
-                             .pattern_of = pattern_of};
-    for (size_t i = 0, state = 0; i < count; i++)
-        state = add_pattern(set, i, state);
-    return set;
+    for (size_t i = 0; i < count; i++)
+        if (!glob_is_inner(patterns[i]))
+            numbers[literals++] = (uint32_t)i;
+    for (size_t i = 0; i < count; i++)
+        if (glob_is_inner(patterns[i]))
+            numbers[literals + others++] = (uint32_t)i;
+    set->patterns = patterns;
+    set->literals = glob_literals_new(patterns, numbers, literals, arena);
+    if (others > 0)
+        set->inner = glob_automaton_new(patterns, numbers + literals, others, arena);
+    return set->literals == NULL || (others > 0 && set->inner == NULL) ? NULL : set;
 }
 
-static void feed(const struct glob_set *set, uint64_t *live, char c)
+static uint32_t least(uint32_t a, uint32_t b)
 {
-    const uint64_t *moves = set->moves + (uint8_t)c * set->words;
-    uint64_t        carry = 0;
-    for (size_t w = 0; w < set->words; w++) {
-        uint64_t before = live[w];
-        live[w] = ((before << 1 | carry) & moves[w]) | (before & set->stays[w]);
-        carry = before >> (WORD_BITS - 1);
-    }
-}
-
-static struct bytes accepted(const struct glob_set *set, const uint64_t *live)
-{
-    for (size_t w = 0; w < set->words; w++) {
-        uint64_t ends = live[w] & set->accepts[w];
-        if (ends != 0)
-            return set->patterns[set->pattern_of[w * WORD_BITS + (size_t)__builtin_ctzll(ends)]];
-    }
-    return (struct bytes){NULL, 0};
+    return a < b ? a : b;
 }
 
 struct bytes glob_set_match(const struct glob_set *set, struct bytes path)
 {
-    uint64_t live[WORDS_MAX];
-    for (size_t w = 0; w < set->words; w++)
-        live[w] = set->start[w];
-    for (size_t i = 0; i < path.len; i++)
-        feed(set, live, path.at[i]);
-    struct bytes found = accepted(set, live);
-    if (found.at != NULL)
-        return found;
-    feed(set, live, '/');
-    return accepted(set, live);
+    struct glob_hit hit = glob_literals_match(set->literals, path);
+    if (set->inner != NULL) {
+        struct glob_hit inner = glob_automaton_match(set->inner, path);
+        hit = (struct glob_hit){least(hit.path, inner.path), least(hit.folder, inner.folder)};
+    }
+    uint32_t number = hit.path != GLOB_NONE ? hit.path : hit.folder;
+    return number == GLOB_NONE ? (struct bytes){NULL, 0} : set->patterns[number];
 }

@@ -74,15 +74,17 @@ struct verdict {
 
 #define BODY_BYTES_MAX (UINT64_C(1) << 40) // ceiling of what a configuration may ask for
 
-struct loaded; // rules that were read before: chain.c
+struct chain_rules; // what has been read already: policy/chain_rules.h
 
-// What a policy needs to know when it is loaded for one route.
+// What a policy needs to know when it is loaded. Rules are shared by all routes, those of a policy with
+// by_body_limit by all whose limits.body is the same.
 struct policy_scope {
-    struct arena   *arena;            // of the snapshot: rules live here
-    uint64_t        body_bytes;       // limits.body of the route, or of the whole file
-    uint32_t        fields_max;       // the parser refuses more anyway
-    uint32_t        target_bytes_max; // the same
-    struct loaded **loaded; // of the snapshot; NULL in it at first. Routes of equal limits share their rules
+    struct arena       *arena;            // of the snapshot: rules live here
+    struct chain_rules *known;            // NULL: nothing is shared
+    document_reader    *read_file;        // NULL: files cannot be named
+    uint64_t            body_bytes;       // limits.body of the route; 0 without by_body_limit
+    uint32_t            fields_max;       // the parser refuses more anyway
+    uint32_t            target_bytes_max; // the same
 };
 
 // The answer whose head is about to be written.
@@ -100,7 +102,8 @@ enum ending {
 // The moments of a request, in their order. A NULL hook says: not interested in that moment. `held` is memory
 // of the policy's own for this exchange, from the subject's arena; NULL until on_admit sets it.
 struct policy {
-    const char *name; // JSON "type", log token and metric label at once
+    const char *name;          // JSON "type", log token and metric label at once
+    bool        by_body_limit; // its rules depend on limits.body of the route
 
     // Reads the policy's JSON object (settings.item == NULL: all defaults).
     //   returns  const rules in the scope's arena (never NULL for success; a policy without settings returns

@@ -15,8 +15,7 @@ static bool ends_with(struct bytes whole, struct bytes end)
     return whole.len >= end.len && bytes_equal((struct bytes){whole.at + whole.len - end.len, end.len}, end);
 }
 
-// "/a/*" → "/a", and true; everything else stays, and false.
-static bool is_subtree(struct bytes pattern, struct bytes *prefix_r)
+bool route_is_subtree(struct bytes pattern, struct bytes *prefix_r)
 {
     bool subtree = ends_with(pattern, subtree_end);
     *prefix_r = (struct bytes){pattern.at, pattern.len - (subtree ? subtree_end.len : 0)};
@@ -66,7 +65,7 @@ static bool load_path(struct node n, struct arena *arena, struct bytes *path_r)
         node_problem(n, NULL, "a path begins with \"/\", unlike \"%.*s\"", SHOW(pattern));
         return false;
     }
-    bool subtree = is_subtree(pattern, &prefix);
+    bool subtree = route_is_subtree(pattern, &prefix);
     if (prefix.len > 0 && memchr(prefix.at, '*', prefix.len) != NULL) {
         node_problem(n, "\"/a/*\" is \"/a\" and all below it",
                      "\"*\" may only stand at the end, behind a slash");
@@ -148,7 +147,7 @@ static bool path_matches(struct bytes pattern, struct bytes path)
     struct cursor c = cursor_over(path);
     if (pattern.len == 0)
         return true;
-    bool subtree = is_subtree(pattern, &prefix);
+    bool subtree = route_is_subtree(pattern, &prefix);
     for (size_t i = 0; i < prefix.len; i++)
         if (!read_byte(&c, prefix.at[i]))
             return false;
@@ -166,9 +165,9 @@ static bool path_covers(struct bytes a, struct bytes b)
     struct bytes prefix, ignored;
     if (a.len == 0 || b.len == 0)
         return a.len == 0;
-    if (!is_subtree(b, &prefix))
+    if (!route_is_subtree(b, &prefix))
         return path_matches(a, b);
-    return is_subtree(a, &ignored) && path_matches(a, prefix);
+    return route_is_subtree(a, &ignored) && path_matches(a, prefix);
 }
 
 bool route_hides(const struct route *a, const struct route *b)

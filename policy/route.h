@@ -19,6 +19,9 @@ struct route {
 MUST_USE bool route_load(struct node n, const struct bytes *upstreams, size_t upstream_count,
                          struct arena *arena, struct route *route_r);
 
+// "/a/*" → "/a", and true; every other pattern stays, and false.
+bool route_is_subtree(struct bytes pattern, struct bytes *prefix_r);
+
 bool route_matches(const struct route *r, const struct host *host, struct bytes path, enum method method);
 // Does `a` match everything that `b` does?
 bool route_hides(const struct route *a, const struct route *b);

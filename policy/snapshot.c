@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // snapshot: the routes with their chains, in one arena that is never written again after load.
 #include "policy/snapshot.h"
+#include "policy/chain_rules.h"
+#include "policy/route_index.h"
 #include <stdlib.h>
 
 #define SNAPSHOT_BYTES_MAX (256u * 1024u * 1024u)
-#define ROUTES_MAX 4096u
+#define ROUTES_MAX 16384u
 
 struct snapshot {
-    struct arena   arena;
-    struct route  *routes;
-    size_t         count;
-    struct loaded *loaded;
+    struct arena        arena;
+    struct route       *routes;
+    struct route_index *index;
+    size_t              count;
 };
 
 struct loading {
     struct snapshot             *snapshot;
     const struct snapshot_scope *scope;
+    struct chain_rules          *known;
     struct node                  policies;
     enum mode                    mode;
 };
@@ -23,10 +26,11 @@ struct loading {
 static struct policy_scope policy_scope(const struct loading *l, uint64_t body_bytes)
 {
     return (struct policy_scope){.arena = &l->snapshot->arena,
+                                 .known = l->known,
+                                 .read_file = l->scope->read_file,
                                  .body_bytes = body_bytes,
                                  .fields_max = l->scope->fields_max,
-                                 .target_bytes_max = l->scope->target_bytes_max,
-                                 .loaded = &l->snapshot->loaded};
+                                 .target_bytes_max = l->scope->target_bytes_max};
 }
 
 static uint64_t load_limits(struct node limits, uint64_t body_bytes)
@@ -55,24 +59,34 @@ static bool load_route(const struct loading *l, struct node n, struct route *rou
 
 // Compares a route with those before it: its name must be new, and something must be left for it. Routes
 // that could not be read take no part.
-static void compare_with_earlier(const struct snapshot *s, size_t i, struct node n)
+static void compare_with_earlier(const struct snapshot *s, const struct route *route, struct node n)
 {
-    const struct route *route = &s->routes[i];
+    const struct route *namesake = route_index_namesake(s->index, route);
+    const struct route *hider = route_index_hider(s->index, route);
     struct node         name;
     (void)node_find(n, "name", &name);
-    for (size_t k = 0; k < i; k++) {
-        const struct route *earlier = &s->routes[k];
-        if (earlier->chain == NULL)
-            continue;
-        if (bytes_equal(earlier->name, route->name))
-            node_problem(name, NULL, "the route in line %u has the same name", earlier->line);
-        if (!route_hides(earlier, route))
-            continue;
+    if (namesake != NULL)
+        node_problem(name, NULL, "the route in line %u has the same name", namesake->line);
+    if (hider != NULL)
         node_problem(n, "the first match wins: put the narrower one above",
                      "never reached: the route in line %u takes everything that this one matches",
-                     earlier->line);
-        return;
+                     hider->line);
+}
+
+// Returns false when the arena is full.
+static bool index_routes(struct snapshot *s, struct node routes)
+{
+    struct node n = node_at(routes, 0);
+    s->index = route_index_new(s->routes, s->count, &s->arena);
+    for (size_t i = 0; s->index != NULL && i < s->count; i++, n = node_next(n)) {
+        if (s->routes[i].chain == NULL)
+            continue;
+        compare_with_earlier(s, &s->routes[i], n);
+        route_index_add(s->index, i);
     }
+    if (s->index != NULL)
+        route_index_close(s->index);
+    return s->index != NULL;
 }
 
 static bool load_routes(const struct loading *l, struct node routes)
@@ -84,16 +98,16 @@ static bool load_routes(const struct loading *l, struct node routes)
     s->count = node_length(routes);
     if (s->count == 0 || s->count > ROUTES_MAX) {
         node_problem(routes, NULL,
-                     s->count == 0 ? "without routes nothing is served" : "more than 4096 routes");
+                     s->count == 0 ? "without routes nothing is served" : "more than 16384 routes");
         return false;
     }
     s->routes = arena_zalloc(&s->arena, s->count * sizeof *s->routes);
-    for (size_t i = 0; s->routes != NULL && i < s->count; i++)
-        good = load_route(l, node_at(routes, i), &s->routes[i]) && good;
-    for (size_t i = 1; s->routes != NULL && i < s->count; i++)
-        if (s->routes[i].chain != NULL)
-            compare_with_earlier(s, i, node_at(routes, i));
-    return good;
+    if (s->routes == NULL)
+        return false;
+    struct node n = node_at(routes, 0);
+    for (size_t i = 0; i < s->count; i++, n = node_next(n))
+        good = load_route(l, n, &s->routes[i]) && good;
+    return index_routes(s, routes) && good;
 }
 
 // The short form: everything goes to the only upstream.
@@ -113,7 +127,11 @@ static bool load_only_route(const struct loading *l, struct node root)
     s->count = 1;
     s->routes[0].name = BYTES("default");
     s->routes[0].chain = chain_load(l->policies, absent, l->mode, &scope);
-    return s->routes[0].chain != NULL;
+    s->index = route_index_new(s->routes, s->count, &s->arena);
+    if (s->routes[0].chain == NULL || s->index == NULL)
+        return false;
+    route_index_add(s->index, 0);
+    return true;
 }
 
 struct snapshot *snapshot_load(struct node root, const struct snapshot_scope *scope)
@@ -128,6 +146,7 @@ struct snapshot *snapshot_load(struct node root, const struct snapshot_scope *sc
         return NULL;
     }
     arena_init(&l.snapshot->arena, NULL, SNAPSHOT_BYTES_MAX);
+    l.known = chain_rules_new(&l.snapshot->arena);
     l.mode = mode_load(root, MODE_ENFORCE);
     (void)node_find(root, "policies", &l.policies);
     struct policy_scope check_scope = policy_scope(&l, scope->body_bytes);
@@ -150,26 +169,18 @@ void snapshot_free(struct snapshot **s)
     *s = NULL;
 }
 
-static const struct route *find(const struct snapshot *s, const struct request *request, struct bytes path)
-{
-    for (const struct route *r = s->routes; r < s->routes + s->count; r++)
-        if (route_matches(r, &request->host, path, request->method))
-            return r;
-    return NULL;
-}
-
 const struct route *snapshot_route(const struct snapshot *s, const struct request *request,
                                    enum reason *why_r)
 {
     const struct target *target = &request->target;
-    const struct route  *route = find(s, request, target->decision);
+    const struct route *route = route_index_find(s->index, &request->host, target->decision, request->method);
     *why_r = REASON_NONE;
     if (route == NULL) {
         *why_r = REASON_NO_ROUTE;
         return NULL;
     }
     bool one_reading = target->path.at == target->decision.at && target->path.len == target->decision.len;
-    if (one_reading || find(s, request, target->path) == route)
+    if (one_reading || route_index_find(s->index, &request->host, target->path, request->method) == route)
         return route;
     *why_r = REASON_TWO_ROUTES;
     return NULL;

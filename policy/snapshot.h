@@ -9,6 +9,7 @@ struct snapshot;
 struct snapshot_scope {
     const struct bytes *upstreams;        // names, in the order in which route.upstream counts
     size_t              upstream_count;   // 0 only when the document has a problem about it
+    document_reader    *read_file;        // NULL: files cannot be named
     uint64_t            body_bytes;       // limits.body
     uint32_t            fields_max;       // what the parser allows
     uint32_t            target_bytes_max; // the same

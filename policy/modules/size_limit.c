@@ -233,4 +233,4 @@ static struct verdict on_body(const void *rules, const struct subject *s, void *
 }
 
 const struct policy policy_size_limit = {
-    .name = "size_limit", .load = load, .on_head = on_head, .on_body = on_body};
+    .name = "size_limit", .by_body_limit = true, .load = load, .on_head = on_head, .on_body = on_body};

@@ -153,6 +153,16 @@ class Explain(CommandLine):
         super().setUp()
         self.write("portcullis.json", GOOD)
 
+    def test_lists_of_addresses_are_read_from_files(self):
+        self.write("portcullis.json", GOOD.replace('"method_allow", "methods": ["GET"]', '"access", "deny": ["@blocked.txt"]'))
+        self.expect(FAILED, "check", err="cannot read blocked.txt: no such file or directory (/policies/reading/deny/0)")
+        self.write("blocked.txt", "# of tonight\n192.0.2.0/24\n\t2001:db8::/32 ; a neighbour\n")
+        self.expect(FINE, "explain", "/", "--from", "192.0.2.7", out="answer    403 address_denied")
+        self.expect(FINE, "explain", "/", "--from", "2001:db8::7", out="answer    403 address_denied")
+        self.expect(FINE, "explain", "/", "--from", "192.0.3.7", out="answer    passes")
+        self.write("blocked.txt", "192.0.2.0/24\n  192.0.2.7/24\n")
+        self.expect(FAILED, "check", err="error: blocked.txt:2:3: \"192.0.2.7/24\" has bits set behind its prefix")
+
     def test_what_passes_and_what_does_not_are_both_fine(self):
         self.expect(FINE, "explain", "/open/a", out="answer    passes, to upstream app")
         done = self.expect(FINE, "explain", "POST https://erp.example.com/x", out="answer    405 method_not_allowed")

@@ -24,9 +24,12 @@ static void judge(const struct snapshot *s, struct bytes head)
     ASSERT(head_request(head, &limits, &arena, &request) == FAULT_NONE);
     const struct route *route = snapshot_route(s, &request, &why);
     ASSERT((route == NULL) == (why != REASON_NONE));
-    for (size_t i = 0; route != NULL && snapshot_route_at(s, i) != route; i++)
-        ASSERT(
-            !route_matches(snapshot_route_at(s, i), &request.host, request.target.decision, request.method));
+    size_t i = 0;
+    while (i < snapshot_route_count(s) &&
+           !route_matches(snapshot_route_at(s, i), &request.host, request.target.decision, request.method))
+        i++;
+    ASSERT((i == snapshot_route_count(s)) == (why == REASON_NO_ROUTE));
+    ASSERT(route == NULL || snapshot_route_at(s, i) == route);
     if (route != NULL) {
         struct subject          subject = {.request = &request, .arena = &arena, .body_bytes = 1};
         const struct admission *a = chain_on_head(route->chain, &subject, &ruling);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many patterns, one pass.
+#include "policy/document.h"
 #include "policy/glob_set.h"
 #include <criterion/criterion.h>
 
@@ -140,25 +141,92 @@ Test(glob_set, agrees_with_a_slow_reader)
     }
 }
 
-Test(glob_set, the_largest_set_has_room)
+// --- sets ---
+
+static uint64_t seed;
+
+static size_t draw(size_t below)
 {
-    static char         text[GLOB_SET_BYTES_MAX];
-    static struct bytes patterns[GLOBS_MAX];
-    memset(text, 'x', sizeof text);
-    for (size_t i = 0; i < GLOBS_MAX; i++)
-        patterns[i] = (struct bytes){text, GLOB_SET_BYTES_MAX / GLOBS_MAX};
-    arena_init(&arena, NULL, 1u << 20);
-    struct glob_set *set = glob_set_new(patterns, GLOBS_MAX, &arena);
-    cr_assert_not_null(set);
-    cr_expect_eq(glob_set_match(set, patterns[0]).at, text);
-    cr_expect_null(glob_set_match(set, (struct bytes){text, 17}).at);
-    arena_reset(&arena);
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (size_t)(seed >> 33) % below;
+}
+
+// A text of up to `most` of these letters.
+static struct bytes draw_text(const char *letters, size_t most)
+{
+    size_t           len = draw(most + 1);
+    struct bytes_out out = {.at = arena_alloc(&arena, most), .cap = most};
+    for (size_t i = 0; i < len; i++)
+        out_char(&out, letters[draw(strlen(letters))]);
+    return out_written(&out);
+}
+
+// Of the kinds that people write, and any.
+static struct bytes draw_pattern(void)
+{
+    static const struct bytes star = {"*", 1}, none = {"", 0};
+    struct bytes_out          out = {.at = arena_alloc(&arena, 16), .cap = 16};
+    if (draw(4) == 0)
+        return draw_text("ab/.*?", 6);
+    out_bytes(&out, draw(2) == 0 ? star : none);
+    out_bytes(&out, draw_text("aAb/.", 4));
+    out_bytes(&out, draw(2) == 0 ? star : none);
+    return out_written(&out);
+}
+
+static struct bytes lower(struct bytes b)
+{
+    struct bytes_out out = {.at = arena_alloc(&arena, b.len), .cap = b.len};
+    for (size_t i = 0; i < b.len; i++)
+        out_char(&out, b.at[i] >= 'A' && b.at[i] <= 'Z' ? (char)(b.at[i] | 0x20) : b.at[i]);
+    return out_written(&out);
+}
+
+// The first that matches the text, otherwise the first that matches it as a folder.
+static struct bytes first_match(const struct bytes *patterns, size_t count, struct bytes text)
+{
+    struct bytes_out folder = {.at = arena_alloc(&arena, text.len + 1), .cap = text.len + 1};
+    out_bytes(&folder, lower(text));
+    out_char(&folder, '/');
+    for (size_t len = text.len; len <= text.len + 1; len++)
+        for (size_t i = 0; i < count; i++)
+            if (slow(lower(patterns[i]), (struct bytes){folder.at, len}))
+                return patterns[i];
+    return (struct bytes){NULL, 0};
+}
+
+Test(glob_set, sets_agree_with_asking_one_after_the_other)
+{
+    size_t found = 0, asked = 0;
+    for (seed = 1; asked < 4000 * 40;) {
+        struct bytes patterns[30];
+        size_t       count = draw(draw(2) == 0 ? 4 : 30);
+        arena_init(&arena, NULL, 8u << 20);
+        for (size_t i = 0; i < count; i++)
+            patterns[i] = draw_pattern();
+        const struct glob_set *set = glob_set_new(patterns, count, &arena);
+        cr_assert_not_null(set);
+        for (size_t i = 0; i < 40; i++, asked++) {
+            struct bytes text = draw_text("aAbB/.c", 9), expected = first_match(patterns, count, text);
+            struct bytes answer = glob_set_match(set, text);
+            cr_assert(answer.at == expected.at && answer.len == expected.len,
+                      "\"%.*s\" gave \"%.*s\" instead of \"%.*s\"", SHOW(text), SHOW(answer), SHOW(expected));
+            found += answer.at != NULL;
+        }
+        arena_reset(&arena);
+    }
+    cr_expect(found > asked / 10 && found < asked * 9 / 10, "%zu of %zu found something", found, asked);
 }
 
 Test(glob_set, a_full_arena_is_an_answer)
 {
-    const struct bytes pattern = BYTES("/a");
-    arena_init(&arena, NULL, 1024);
-    cr_expect_null(glob_set_new(&pattern, 1, &arena));
-    arena_reset(&arena);
+    char               text[250];
+    const struct bytes patterns[2] = {{text, sizeof text}, BYTES("/a*b")};
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (char)('a' + i % 26);
+    for (size_t room = 0; room <= 24576; room += 4096) {
+        arena_init(&arena, NULL, room);
+        cr_expect_null(glob_set_new(patterns, 2, &arena));
+        arena_reset(&arena);
+    }
 }

@@ -4,11 +4,25 @@
 
 #define JSON_MAX (128u * 1024u)
 
+static const char *read_file(const char *path, struct bytes_out *out)
+{
+    static const char *const files[][2] = {{"/prefixes", "192.0.2.0/24 # one\n2001:db8::/32\n"},
+                                           {"/none", ""},
+                                           {"/wrong", "192.0.2.0/24\n\tnonsense\n"}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (strcmp(path, files[i][0]) == 0) {
+            out_text(out, files[i][1]);
+            return NULL;
+        }
+    return "no such file or directory";
+}
+
 void rules_load(struct rules *rules, const char *json, size_t upstream_count)
 {
     static const struct bytes   upstreams[] = {BYTES("erp"), BYTES("wiki")};
     const struct snapshot_scope scope = {.upstreams = upstreams,
                                          .upstream_count = upstream_count,
+                                         .read_file = read_file,
                                          .body_bytes = 10u * 1024u * 1024u,
                                          .fields_max = LIMITS_FIELDS,
                                          .target_bytes_max = LIMITS_TARGET_BYTES};
@@ -51,6 +65,17 @@ struct verdict rules_ask(const struct rules *rules, const struct request *reques
 {
     const struct chain  *chain = snapshot_route_at(rules->snapshot, 0)->chain;
     const struct subject subject = {.request = request, .arena = arena};
+    return chain_ask(chain, asked(chain), &subject);
+}
+
+struct verdict rules_ask_from(const struct rules *rules, const char *address, const struct request *request,
+                              struct arena *arena)
+{
+    const struct chain  *chain = snapshot_route_at(rules->snapshot, 0)->chain;
+    struct peer          peer = {.port = 1};
+    const struct subject subject = {.peer = &peer, .request = request, .arena = arena};
+    bool                 read = ip_parse(bytes_of(address), &peer.address);
+    ASSERT(read);
     return chain_ask(chain, asked(chain), &subject);
 }
 

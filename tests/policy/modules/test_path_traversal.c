@@ -236,32 +236,3 @@ Test(path_traversal, refusals)
         done();
     }
 }
-
-// Loads `count` patterns of `len` bytes each.
-static bool loads(size_t count, size_t len)
-{
-    static char      settings[60 * 1024];
-    struct bytes_out out = {.at = settings, .cap = sizeof settings};
-    for (size_t i = 0; i < count; i++) {
-        out_text(&out, i == 0 ? ", \"deny\": [\"/" : "\", \"/");
-        for (size_t k = 1; k < len; k++)
-            out_char(&out, 'x');
-    }
-    out_bytes(&out, BYTES("\"]\0"));
-    cr_assert_not(out.overflowed);
-    load(settings);
-    bool loaded = rules.snapshot != NULL;
-    cr_expect_eq(loaded, rules.problems[0] == '\0');
-    done();
-    return loaded;
-}
-
-Test(path_traversal, patterns_are_bounded)
-{
-    cr_expect(loads(256, 16), "as many as allowed");
-    cr_expect_not(loads(257, 2), "one pattern more");
-    cr_expect(loads(1, 256), "as long as allowed");
-    cr_expect_not(loads(1, 257), "one byte longer");
-    cr_expect(loads(16, 256), "as much as allowed together");
-    cr_expect_not(loads(17, 241), "one byte more together");
-}
