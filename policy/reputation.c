@@ -74,7 +74,7 @@ static uint32_t points_now(const struct account *a, const struct ladder *l, uint
 unsigned reputation_step(const struct account *a, uint64_t now_ms)
 {
     uint64_t since = a->until_ms > a->at_ms ? a->until_ms : a->at_ms;
-    uint64_t clean = now_ms > since ? (now_ms - since) / CLEAN_MS : 0;
+    uint64_t clean = now_ms > since ? (now_ms - since) / REPUTATION_CLEAN_MS : 0;
     return a->step > clean ? a->step - (unsigned)clean : 0;
 }
 

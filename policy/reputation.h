@@ -14,6 +14,8 @@
 #define REPUTATION_WHY_MAX 64u
 #define RUNGS_MAX 8u
 #define BAN_MS_MAX (UINT64_C(24) * 3600 * 1000) // of a ban that nobody has spoken
+#define BAN_SPOKEN_MS_MAX (366 * BAN_MS_MAX)    // of an operator's ban
+#define REPUTATION_CLEAN_MS (3600u * 1000u)     // such a time without an offence takes one doubling back
 #define BAN_STEP_MAX 31u                        // doublings
 #define POINTS_MAX 1000000u
 

@@ -8,7 +8,6 @@
 
 #define WAYS 8u
 #define LOCKS 64u
-#define CLEAN_MS (3600u * 1000u) // a ban's step less for each such time without an offence
 
 // All of it is read and written under the lock of its set.
 struct account {
