@@ -167,10 +167,12 @@ static void accept_all(struct listener *l)
         socklen_t            len = sizeof peer;
         int                  fd = accept4(l->fd, &peer.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            if (!connection_accept(l->loop->connections, fd, &peer, l->config, l->tls)) {
+            enum connection_welcome welcome =
+                connection_accept(l->loop->connections, fd, &peer, l->config, l->tls);
+            if (welcome != WELCOME)
                 turn_away(fd);
+            if (welcome == WELCOME_CROWDED)
                 complain(l, &peer);
-            }
             continue;
         }
         int why = errno;

@@ -178,6 +178,21 @@ static bool add_defaults(struct chain *c, struct node policies, enum mode inheri
     return true;
 }
 
+// The ladder of the file is part of every chain.
+static void add_ladder(struct chain *c, enum mode inherited, const struct policy_scope *scope)
+{
+    static const struct node absent = {NULL, NULL};
+    if (scope->ladder == NULL)
+        return;
+    const struct policy *policy = catalog[catalog_find(BYTES("reputation"))].policy;
+    struct link          link = {.policy = policy,
+                                 .rules = policy->load(absent, scope),
+                                 .name = bytes_of(policy->name),
+                                 .mode = mode_load(scope->reputation, inherited),
+                                 .line = node_line(scope->reputation)};
+    insert(c, &link);
+}
+
 struct chain *chain_load(struct node policies, struct node names, enum mode inherited,
                          const struct policy_scope *scope)
 {
@@ -193,6 +208,7 @@ struct chain *chain_load(struct node policies, struct node names, enum mode inhe
     if (c == NULL)
         return NULL;
     c->count = 0;
+    add_ladder(c, inherited, scope);
     for (size_t i = 0; i < count; i++)
         good = add_named(c, policies, node_at(names, i), inherited, scope) && good;
     return good && add_defaults(c, policies, inherited, scope) ? c : NULL;

@@ -383,5 +383,5 @@ struct standing reputation_standing(struct reputation *r, const struct ladder *l
 
 uint32_t standing_cost(const struct standing *s)
 {
-    return s->rung != NULL ? s->rung->cost : 1;
+    return s != NULL && s->rung != NULL && !s->is_shadow ? s->rung->cost : 1;
 }

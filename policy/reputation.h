@@ -86,13 +86,14 @@ bool reputation_hit(struct reputation *r, const struct ladder *l, const struct i
 // Where an address stands.
 struct standing {
     uint32_t           points;
-    const struct rung *rung;     // the highest that is reached, the ban's left out; NULL: none
-    uint64_t           until_ms; // banned until then; 0: not banned
+    const struct rung *rung;      // the highest that is reached, the ban's left out; NULL: none
+    uint64_t           until_ms;  // banned until then; 0: not banned
+    bool               is_shadow; // set by the caller: only watched, so that it costs nothing
 };
 
 struct standing reputation_standing(struct reputation *r, const struct ladder *l, const struct ip *who,
                                     uint64_t now_ms);
-// How many requests one of such an address counts as: at least 1.
+// How many requests one of such an address counts as where rates are limited: at least 1, also for NULL.
 uint32_t standing_cost(const struct standing *s);
 
 // --- the tarpit ---
