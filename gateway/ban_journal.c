@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 #include <uv.h>
@@ -180,6 +181,8 @@ struct ban_journal *ban_journal_open(struct bytes directory, struct reputation *
     (void)snprintf(file, sizeof file, "%s/bans", path);
     if (!j->noted.at || j->directory < 0)
         *why_r = error_text();
+    else if (flock(j->directory, LOCK_EX | LOCK_NB) != 0)
+        *why_r = "another gateway keeps its bans there";
     else if (read_file(j, file, t, why_r) && !renew(j, t))
         *why_r = error_text();
     if (*why_r)

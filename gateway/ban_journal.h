@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ban_journal: bans outlive the process in a small file, DIRECTORY/bans: a line for each ban that begins,
 // changes or is lifted, with a checksum in front; the last line of a prefix counts. Blocking: for the main
-// thread only.
+// thread only. A directory is locked: it is for one gateway.
 //
 // (1) A line that was cut or garbled is left out; those before and behind it count. (2) The file is written
 // anew at start and when it has grown, beside itself and renamed: at any moment the old or the new one is

@@ -258,3 +258,16 @@ Test(ban_journal, a_directory_that_is_missing_is_an_error)
     cr_expect_str_eq(why, "no such file or directory");
     reputation_free(&r);
 }
+
+Test(ban_journal, a_directory_is_for_one_gateway)
+{
+    struct reputation  *r = reputation_new(64, seed);
+    struct ban_journal *j = open_journal(r, BEFORE);
+    const char         *why;
+    cr_expect_null(ban_journal_open(bytes_of(directory), r, &ladder, BEFORE, &why));
+    cr_expect_str_eq(why, "another gateway keeps its bans there");
+    ban_journal_close(&j);
+    j = open_journal(r, BEFORE);
+    ban_journal_close(&j);
+    reputation_free(&r);
+}
