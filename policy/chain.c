@@ -184,7 +184,9 @@ static void add_ladder(struct chain *c, enum mode inherited, const struct policy
     static const struct node absent = {NULL, NULL};
     if (scope->ladder == NULL)
         return;
-    const struct policy *policy = catalog[catalog_find(BYTES("reputation"))].policy;
+    size_t row = catalog_find(BYTES("reputation"));
+    ASSERT(row < catalog_count);
+    const struct policy *policy = catalog[row].policy;
     struct link          link = {.policy = policy,
                                  .rules = policy->load(absent, scope),
                                  .name = bytes_of(policy->name),

@@ -71,6 +71,12 @@ static uint32_t points_now(const struct account *a, const struct ladder *l, uint
     return decayed(a->points, now_ms > a->at_ms ? now_ms - a->at_ms : 0, l->half_life_ms);
 }
 
+// Rounded: who offends twice within a second has the points of both.
+static uint64_t whole(uint64_t points)
+{
+    return (points + POINT / 2) / POINT;
+}
+
 unsigned reputation_step(const struct account *a, uint64_t now_ms)
 {
     uint64_t since = a->until_ms > a->at_ms ? a->until_ms : a->at_ms;
@@ -294,7 +300,7 @@ static bool charge(struct reputation *r, const struct ladder *l, const struct pr
         uint64_t points = points_now(a, l, now_ms) + (uint64_t)offence_points(what) * POINT / share;
         uint64_t most = HIGHEST_TIMES * highest * POINT;
         unsigned step = reputation_step(a, now_ms);
-        begins = ban != NULL && points >= (uint64_t)ban->at * POINT && a->until_ms <= now_ms;
+        begins = ban != NULL && whole(points) >= ban->at && a->until_ms <= now_ms;
         a->points = (uint32_t)(points < most ? points : most);
         if (begins)
             begin_ban(a, ban, what, now_ms);
@@ -373,7 +379,7 @@ struct standing reputation_standing(struct reputation *r, const struct ladder *l
         look(r, l, &site, now_ms, &points, &s.until_ms);
     if (atomic_load_explicit(&r->unusual, memory_order_relaxed) > 0)
         look_at_unusual(r, l, who, now_ms, &points, &s.until_ms);
-    s.points = points / POINT;
+    s.points = (uint32_t)whole(points);
     for (size_t i = 0; i < l->count && l->rungs[i].at <= s.points; i++) {
         if (l->rungs[i].act != RUNG_BAN)
             s.rung = &l->rungs[i];

@@ -92,10 +92,11 @@ Test(reputation, points_decay_by_half_lives)
         uint64_t    after_ms;
         uint32_t    points;
     } rows[] = {{"at once", 0, 80},
-                {"half of a half life: a root of two", 5 * MINUTE, 56},
+                {"half of a half life: a root of two", 5 * MINUTE, 57},
                 {"a half life", 10 * MINUTE, 40},
                 {"two", 20 * MINUTE, 20},
-                {"seven", 70 * MINUTE, 0},
+                {"seven: what is left is rounded", 70 * MINUTE, 1},
+                {"eight", 80 * MINUTE, 0},
                 {"a clock that is behind", UINT64_MAX, 80},
                 {"a year", 365 * 24 * HOUR, 0}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -113,7 +114,7 @@ Test(reputation, steady_offences_settle_where_decay_takes_as_much)
     // One point a minute: 1 / (1 - 2^(-1/10)) = 14.9 points in the long run.
     for (uint64_t minute = 0; minute < 600; minute++)
         hit(r, "192.0.2.1", OFFENCE_NOT_FOUND, 1, START + minute * MINUTE);
-    cr_expect_eq(standing(r, "192.0.2.1", START + 599 * MINUTE).points, 14);
+    cr_expect_eq(standing(r, "192.0.2.1", START + 599 * MINUTE).points, 15);
     reputation_free(&r);
 }
 
@@ -135,6 +136,15 @@ Test(reputation, rungs_are_reached_with_their_points)
         cr_expect_eq(standing_cost(&s), rows[i].rung > 0 ? 2 : 1, "%u", rows[i].points);
         reputation_free(&r);
     }
+}
+
+Test(reputation, twenty_faults_in_two_seconds_ban)
+{
+    struct reputation *r = reputation_new(64, seed);
+    for (uint64_t i = 0; i < 19; i++)
+        cr_expect_not(hit(r, "192.0.2.1", OFFENCE_FAULT, 1, START + 100 * i));
+    cr_expect(hit(r, "192.0.2.1", OFFENCE_FAULT, 1, START + 1900));
+    reputation_free(&r);
 }
 
 static const struct same_row {

@@ -3,7 +3,6 @@
 #include "tests/support/script.h"
 #include "gateway/ceilings.h"
 #include "gateway/upstream.h"
-#include "policy/state.h"
 #include "tests/support/hand_clock.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +61,6 @@ struct script *script_new(const char *json)
     s->loop->upstreams = upstreams_new(s->loop, s->config);
     s->loop->connections = connections_new(s->loop, s->config, on_emptied);
     s->loop->log = caught_feed();
-    s->loop->state = state_new((uint64_t[2]){0x9e3779b97f4a7c15, 0xd1b54a32d192ed03});
     s->loop->ceilings = ceilings_new(s->config->ceilings.connections, s->config->ceilings.per_address);
     ASSERT(s->loop->upstreams != NULL && s->loop->connections != NULL && s->loop->ceilings != NULL);
     script_client_connects(s);
@@ -79,7 +77,6 @@ void script_free(struct script **script)
     connections_free(&s->loop->connections);
     upstreams_free(&s->loop->upstreams);
     ceilings_free(&s->loop->ceilings);
-    state_free(&s->loop->state);
     loop_free(&s->loop);
     config_free(&s->config);
     free(s);
