@@ -126,13 +126,13 @@ struct wish {
 
 static bool read_wish(struct node root, struct wish *wish)
 {
-    static const char *const keys[] = {"prefix", "for", "why", NULL};
+    static const char *const members[] = {"prefix", "for", "why", NULL};
     struct node              n;
     struct bytes             text;
     *wish = (struct wish){.for_ms = USUAL_MS, .why = BYTES("")};
     if (!node_expect_object(root))
         return false;
-    node_keys(root, keys);
+    node_keys(root, members);
     if (!node_find(root, "prefix", &n))
         node_problem(root, "\"prefix\": \"192.0.2.0/24\"", "\"prefix\" is missing");
     else if (node_text(n, &text)) {

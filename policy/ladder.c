@@ -36,24 +36,26 @@ static bool need(struct node object, const char *key, const char *hint, struct n
 static bool load_rung(struct node n, struct rung *rung)
 {
     static const char *const keys[] = {"at", "do", "for", "cost", NULL};
-    struct node              at, act, child;
-    uint64_t                 points, ms, cost = 1;
-    size_t                   index;
+    struct node              at, act, time, cost;
+    uint64_t                 points = 0, ms, times_each = 1;
+    size_t                   index = RUNG_DELAY;
     if (!node_expect_object(n))
         return false;
     node_keys(n, keys);
-    if (!need(n, "at", "\"at\": 20 says with how many points it begins", &at) ||
-        !node_count(at, 1, POINTS_MAX, &points) ||
-        !need(n, "do", "\"do\" is \"delay\", \"tarpit\" or \"ban\"", &act) || !node_choice(act, acts, &index))
-        return false;
+    bool good = need(n, "at", "\"at\": 20 says with how many points it begins", &at) &&
+                node_count(at, 1, POINTS_MAX, &points);
+    bool acts_good =
+        need(n, "do", "\"do\" is \"delay\", \"tarpit\" or \"ban\"", &act) && node_choice(act, acts, &index);
     ms = times[index].usual_ms;
-    if (node_find(n, "for", &child) && !node_duration(child, 1, times[index].max_ms, &ms))
-        return false;
-    if (node_find(n, "cost", &child) && !node_count(child, 1, LADDER_COST_MAX, &cost))
-        return false;
-    *rung = (struct rung){
-        .at = (uint32_t)points, .act = (enum rung_act)index, .ms = (uint32_t)ms, .cost = (uint32_t)cost};
-    return true;
+    if (acts_good && node_find(n, "for", &time))
+        good = node_duration(time, 1, times[index].max_ms, &ms) && good;
+    if (node_find(n, "cost", &cost))
+        good = node_count(cost, 1, LADDER_COST_MAX, &times_each) && good;
+    *rung = (struct rung){.at = (uint32_t)points,
+                          .act = (enum rung_act)index,
+                          .ms = (uint32_t)ms,
+                          .cost = (uint32_t)times_each};
+    return good && acts_good;
 }
 
 static bool load_rungs(struct node steps, struct ladder *l)
