@@ -169,10 +169,12 @@ static void accept_all(struct listener *l)
         if (fd >= 0) {
             enum connection_welcome welcome =
                 connection_accept(l->loop->connections, fd, &peer, l->config, l->tls);
-            if (welcome != WELCOME)
+            if (welcome == WELCOME_BANNED)
+                close(fd); // a reset, if it has sent something, is good enough
+            if (welcome == WELCOME_CROWDED) {
                 turn_away(fd);
-            if (welcome == WELCOME_CROWDED)
                 complain(l, &peer);
+            }
             continue;
         }
         int why = errno;

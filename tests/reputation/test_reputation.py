@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import socket
 import stat
@@ -72,7 +73,12 @@ class Gateway(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         self.socket = self.folder / "admin.sock"
         self.process = None
-        self.addCleanup(self.stop)
+        self.addCleanup(self.end)
+
+    def end(self):
+        """A gateway that still serves must end in order: sanitizers speak up then."""
+        if self.process and self.process.poll() is None:
+            self.assertEqual(self.stop(), FINE, self.said())
 
     def start(self, reputation=None, **members):
         """Serves with these steps, or whole "reputation"; without arguments, as before."""
@@ -145,7 +151,7 @@ class Ladder(Gateway):
         ban = self.banned()["127.0.0.2"]
         self.assertEqual((ban["by"], ban["why"]), ("ladder", "too many points, the last for not_found"))
         self.assertLessEqual(ban["left_s"], 60)
-        until(lambda: "banned 127.0.0.2 for 60 s: too many points" in self.said(), "the message")
+        until(lambda: re.search(r"banned 127\.0\.0\.2 for (60|59) s: too many points", self.said()), "the message")
 
     def test_failed_logins_are_banned_and_questions_for_a_password_are_not(self):
         self.start(BAN_AT_10)
@@ -224,6 +230,7 @@ class Ladder(Gateway):
             self.assertEqual([c.getresponse().status for c in held], [403, 403])
             self.assertGreaterEqual(time.monotonic() - began, 2)
 
+    @unittest.skipIf(b"__tsan_init" in pathlib.Path(PROGRAM).read_bytes(), "ThreadSanitizer multiplies memory")
     def test_hostile_addresses_take_no_more_memory_than_is_said_at_start(self):
         self.start(BAN_AT_10, trusted_proxies=["127.0.0.2"], loops=1)
         self.assertIn("reputation remembers up to 65536 prefixes, in at most 7235 KiB", self.said())
