@@ -4,8 +4,8 @@
 #include "gateway/exchange_private.h"
 #include "policy/state.h"
 
-#define TARPIT_SHARE 50u    // one of so many connections may be held in it
-#define TARPIT_BYTES 12288u // more memory is not held for a refusal
+#define TARPIT_SHARE 50u               // one of so many connections may be held in it
+#define TARPIT_BYTES (2 * ARENA_BLOCK) // a request of ordinary size; more is not held for a refusal
 
 static void on_wake(struct waiter *w)
 {

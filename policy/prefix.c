@@ -5,14 +5,21 @@
 
 #define V4_MAX 32u
 
+// The first bits of a half, of which there are 64.
+static uint64_t mask_of(unsigned bits)
+{
+    return bits == 0 ? 0 : bits < 64 ? htobe64(~UINT64_C(0) << (64 - bits)) : ~UINT64_C(0);
+}
+
 struct prefix prefix_of(const struct ip *ip, unsigned bits)
 {
-    struct prefix p = {.first = *ip, .bits = (uint8_t)bits};
+    struct prefix p = {.bits = (uint8_t)bits};
+    uint64_t      half[2];
     ASSERT(bits <= PREFIX_BITS);
-    for (unsigned i = 0; i < sizeof ip->octet; i++) {
-        unsigned fixed = bits > 8 * i ? bits - 8 * i : 0;
-        p.first.octet[i] &= (uint8_t)(fixed >= 8 ? 0xff : ~(0xff >> fixed));
-    }
+    memcpy(half, ip->octet, sizeof half);
+    half[0] &= mask_of(bits);
+    half[1] &= mask_of(bits > 64 ? bits - 64 : 0);
+    memcpy(p.first.octet, half, sizeof half);
     return p;
 }
 

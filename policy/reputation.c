@@ -373,10 +373,11 @@ struct standing reputation_standing(struct reputation *r, const struct ladder *l
         return s;
     bool          v4 = ip_is_v4(who);
     struct prefix user = prefix_of(who, v4 ? PREFIX_BITS : USER_BITS);
-    struct prefix site = prefix_of(who, SITE_BITS);
     look(r, l, &user, now_ms, &points, &s.until_ms);
-    if (!v4)
+    if (!v4) {
+        struct prefix site = prefix_of(who, SITE_BITS);
         look(r, l, &site, now_ms, &points, &s.until_ms);
+    }
     if (atomic_load_explicit(&r->unusual, memory_order_relaxed) > 0)
         look_at_unusual(r, l, who, now_ms, &points, &s.until_ms);
     s.points = (uint32_t)whole(points);
