@@ -98,6 +98,10 @@ static enum exchange_state hold_back(struct exchange *x)
     x->hold.over = false;
     if (x->admission)
         return LEASE;
+    if (x->hold.in_tarpit && rules_tarpit_ms(x) > 0) {
+        exchange_arm(x);
+        return HOLD;
+    }
     if (x->hold.in_tarpit) {
         rules_leave_tarpit(x);
         return refuse_ruling(x);

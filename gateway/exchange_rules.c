@@ -4,6 +4,7 @@
 #include "gateway/exchange_private.h"
 #include "policy/state.h"
 
+#define TARPIT_LOOK_MS 1000u           // between looks at whether we are ending
 #define TARPIT_SHARE 50u               // one of so many connections may be held in it
 #define TARPIT_BYTES (2 * ARENA_BLOCK) // a request of ordinary size; more is not held for a refusal
 
@@ -51,7 +52,17 @@ static bool enter_tarpit(struct exchange *x)
     uint32_t places = x->seat->config->ceilings.connections / TARPIT_SHARE;
     x->hold.in_tarpit = x->arena.taken <= TARPIT_BYTES && !x->seat->loop->draining &&
                         reputation_hold(x->seat->loop->state->reputation, places > 0 ? places : 1);
+    x->hold.tarpit_until_ms = loop_now_ms(x->seat->loop) + x->ruling.verdict.ms;
     return x->hold.in_tarpit;
+}
+
+// A drain does not wait for scanners.
+uint32_t rules_tarpit_ms(const struct exchange *x)
+{
+    uint64_t now_ms = loop_now_ms(x->seat->loop), until_ms = x->hold.tarpit_until_ms;
+    if (x->seat->loop->draining || until_ms <= now_ms)
+        return 0;
+    return until_ms - now_ms < TARPIT_LOOK_MS ? (uint32_t)(until_ms - now_ms) : TARPIT_LOOK_MS;
 }
 
 void rules_leave_tarpit(struct exchange *x)

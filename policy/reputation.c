@@ -188,7 +188,7 @@ static uint64_t worth(const struct account *a, const struct ladder *l, uint64_t 
 }
 
 struct account *reputation_open(struct reputation *r, const struct ladder *l, struct found *f,
-                                const struct prefix *prefix, uint64_t now_ms, bool bans, bool by_operator)
+                                const struct prefix *prefix, uint64_t now_ms, bool for_ban)
 {
     if (f->account)
         return f->account;
@@ -199,7 +199,7 @@ struct account *reputation_open(struct reputation *r, const struct ladder *l, st
     }
     if (least->used) {
         bool is_banned = least->until_ms > now_ms;
-        if (is_banned && (!bans || (least->by_operator && !by_operator)))
+        if (is_banned && (!for_ban || least->by_operator))
             return NULL;
         reputation_close(r, least);
     }
@@ -294,7 +294,7 @@ static bool charge(struct reputation *r, const struct ladder *l, const struct pr
     const struct rung *ban = ban_rung(l);
     uint64_t           highest = l->count > 0 ? l->rungs[l->count - 1].at : POINTS_MAX;
     struct found       f = reputation_find(r, prefix);
-    struct account    *a = reputation_open(r, l, &f, prefix, now_ms, false, false);
+    struct account    *a = reputation_open(r, l, &f, prefix, now_ms, false);
     bool               begins = false;
     if (a != NULL) {
         uint64_t points = points_now(a, l, now_ms) + (uint64_t)offence_points(what) * POINT / share;

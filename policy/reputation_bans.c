@@ -22,11 +22,12 @@ void reputation_let_go(struct reputation *r)
 bool reputation_ban(struct reputation *r, const struct ladder *l, const struct ban *ban, uint64_t now_ms)
 {
     struct found    f = reputation_find(r, &ban->prefix);
-    struct account *a = reputation_open(r, l, &f, &ban->prefix, now_ms, true, ban->by_operator);
+    struct account *a = reputation_open(r, l, &f, &ban->prefix, now_ms, true);
     if (a != NULL) {
         a->until_ms = ban->until_ms;
         a->at_ms = ban->until_ms < now_ms ? ban->until_ms : a->at_ms; // clean since its end
-        a->step = (uint8_t)(ban->step < BAN_STEP_MAX ? ban->step : BAN_STEP_MAX);
+        if (!ban->by_operator) // an operator's does not make the next one of the ladder shorter
+            a->step = (uint8_t)(ban->step < BAN_STEP_MAX ? ban->step : BAN_STEP_MAX);
         a->by_operator = ban->by_operator;
         a->is_news = false;
         memcpy(a->why, ban->why, sizeof a->why);

@@ -45,11 +45,11 @@ struct found {
 struct found reputation_find(struct reputation *r, const struct prefix *prefix);
 void         reputation_unlock(struct reputation *r, const struct found *f);
 // An account for a prefix whose set is locked: its own, a free one, or that of who goes.
-//   `l`     for what points are worth by now
-//   `bans`  it is for a ban: who is banned shortest may go, an operator's bans for none but an operator's
-//   fails   NULL when all others stay
+//   `l`        for what points are worth by now
+//   `for_ban`  who is banned shortest may go for it, unless an operator did that
+//   fails      NULL when all others stay
 struct account *reputation_open(struct reputation *r, const struct ladder *l, struct found *f,
-                                const struct prefix *prefix, uint64_t now_ms, bool bans, bool by_operator);
+                                const struct prefix *prefix, uint64_t now_ms, bool for_ban);
 void            reputation_close(struct reputation *r, struct account *a); // frees it
 // Clean hours make the next ban shorter.
 unsigned reputation_step(const struct account *a, uint64_t now_ms);

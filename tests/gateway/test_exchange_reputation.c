@@ -231,3 +231,14 @@ Test(exchange_reputation, who_leaves_the_tarpit_leaves_its_place)
     actor_resets(s->client);
     cr_expect(reputation_hold(state->reputation, 1));
 }
+
+Test(exchange_reputation, a_drain_does_not_wait_for_the_tarpit)
+{
+    begin(TARPIT);
+    offends(WRONG, 1);
+    script_client_sends(s, GET);
+    script_drains(s);
+    script_passes_ms(s, 1000 + 2 * TICK);
+    EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 403 ");
+    cr_expect_eq(s->client->end, ACTOR_FINISHED);
+}

@@ -339,6 +339,33 @@ Test(reputation, bans_fill_the_table_and_an_operator_still_bans)
     reputation_free(&r);
 }
 
+Test(reputation, bans_of_operators_go_for_nobody)
+{
+    struct reputation *r = reputation_new(512, seed);
+    char               who[64];
+    size_t             taken = 0, refused = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        (void)snprintf(who, sizeof who, "172.%u.%u.0/24", 16 + i / 256, i % 256);
+        if (ban(r, who, START + HOUR + i, START))
+            taken++;
+        else
+            refused++;
+    }
+    cr_expect_eq(count_bans(r, BANS_NOW, START), taken, "who was told that it holds, holds");
+    cr_expect_gt(refused, 400);
+    reputation_free(&r);
+}
+
+Test(reputation, the_ban_of_an_operator_does_not_make_the_next_one_shorter)
+{
+    struct reputation *r = reputation_new(64, seed);
+    hit(r, "192.0.2.1", OFFENCE_FAULT, 20, START);
+    cr_assert(ban(r, "192.0.2.1", START + 1, START));
+    hit(r, "192.0.2.1", OFFENCE_FAULT, 20, START + 1);
+    cr_expect_eq(ban_of(r, "192.0.2.1", START + 1), 2 * MINUTE);
+    reputation_free(&r);
+}
+
 Test(reputation, the_tarpit_has_places)
 {
     struct reputation *r = reputation_new(64, seed);

@@ -15,6 +15,7 @@ import random
 import re
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import tempfile
@@ -166,6 +167,22 @@ class Ladder(Gateway):
         self.misbehave()
         self.assertEqual(self.banned()["127.0.0.2"]["times"], 2)
         self.assertGreater(self.banned()["127.0.0.2"]["left_s"], 2)
+
+    def test_a_ban_holds_before_tls(self):
+        subprocess.run([PROGRAM, "cert", "dev", "localhost", "--out", "dev.pem"], cwd=self.folder, check=True,
+                       stdout=subprocess.DEVNULL)
+        secure = random.randrange(10000, 32000)
+        self.start(BAN_AT_10, listen=[{"address": f"127.0.0.1:{secure}", "tls": {"cert": "./dev.pem"}}])
+        context = ssl._create_unverified_context()
+
+        def handshake(address):
+            with socket.create_connection(("127.0.0.1", secure), DEADLINE, (address, 0)) as plain:
+                with context.wrap_socket(plain) as s:
+                    return s.version()
+        self.assertEqual(self.ban("add", "127.0.0.2")[0], FINE)
+        self.assertEqual(handshake("127.0.0.3"), "TLSv1.3")
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            handshake("127.0.0.2")
 
     def test_a_kept_connection_learns_of_the_ban(self):
         self.start(BAN_AT_10)
