@@ -18,11 +18,15 @@ import socket
 import ssl
 import stat
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import unittest
 import zlib
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cases"))
+from gateway import pick_port  # noqa: E402
 
 PROGRAM = os.path.abspath(os.environ.get("PORTCULLIS", "build/portcullis"))
 DEADLINE = 10.0
@@ -81,11 +85,16 @@ class Gateway(unittest.TestCase):
         if self.process and self.process.poll() is None:
             self.assertEqual(self.stop(), FINE, self.said())
 
+    def pick(self):
+        port, claim = pick_port()
+        self.addCleanup(claim.close)
+        return port
+
     def start(self, reputation=None, **members):
         """Serves with these steps, or whole "reputation"; without arguments, as before."""
         if reputation is not None:
             rules = reputation if isinstance(reputation, dict) else {"steps": reputation}
-            self.port = random.randrange(10000, 32000)
+            self.port = self.pick()
             config = {"version": 1, "loops": 2, "listen": [{"address": f"127.0.0.1:{self.port}"}],
                       "upstreams": {"app": {"servers": [f"http://127.0.0.1:{self.backend}"]}},
                       "logs": {"access": {"to": str(self.folder / "access.log")}},
@@ -171,7 +180,7 @@ class Ladder(Gateway):
     def test_a_ban_holds_before_tls(self):
         subprocess.run([PROGRAM, "cert", "dev", "localhost", "--out", "dev.pem"], cwd=self.folder, check=True,
                        stdout=subprocess.DEVNULL)
-        secure = random.randrange(10000, 32000)
+        secure = self.pick()
         self.start(BAN_AT_10, listen=[{"address": f"127.0.0.1:{secure}", "tls": {"cert": "./dev.pem"}}])
         context = ssl._create_unverified_context()
 
