@@ -32,6 +32,18 @@ static const struct command {
      "goes to localhost.\n\n"
      "  --from IP                    the TCP peer; default 203.0.113.1\n"
      "  -H, --header 'Name: value'   a field of the request; any number of times\n"},
+    {"ban", cli_ban, "list, add and lift bans of the running gateway",
+     "usage: portcullis ban list [-c FILE | --socket PATH] [--json]\n"
+     "       portcullis ban add PREFIX [--for TIME] [--why TEXT] [-c FILE | --socket PATH]\n"
+     "       portcullis ban del PREFIX [-c FILE | --socket PATH]\n\n"
+     "Talks to the gateway through admin.socket of its configuration. PREFIX is 192.0.2.7,\n"
+     "192.0.2.0/24 or 2001:db8::/32; del wants it as list prints it, and forgets the points\n"
+     "that led to the ban.\n\n"
+     "  --for TIME          30s, 10m, 1h (default), 7d; 366d at most\n"
+     "  --why TEXT          for the list; 63 bytes at most\n"
+     "  --json              the list for programs\n"
+     "  -c, --config FILE   default: ./portcullis.json, then /etc/portcullis/portcullis.json\n"
+     "  --socket PATH       instead of a configuration\n"},
     {"cert", cert, "make a certificate for development",
      "usage: portcullis cert dev HOST... [--out FILE]\n\n"
      "Writes a self-signed certificate and its key, valid for 90 days. Never overwrites.\n\n"

@@ -10,6 +10,7 @@ typedef int cli_command(char *const args[], cli_serve *serve);
 cli_command cli_run;
 cli_command cli_check;
 cli_command cli_explain;
+cli_command cli_ban;
 
 // Reads and loads a file; with NULL the first of the usual places that exists.
 //   returns  a configuration without problems

@@ -192,8 +192,9 @@ static void read_snapshot(struct config *c, struct node root, uint64_t body_byte
 static void read_root(struct config *c, struct node root)
 {
     static const char *const keys[] = {
-        "$schema", "version", "mode",     "listen", "upstream", "upstreams",       "policies",
-        "routes",  "limits",  "timeouts", "logs",   "loops",    "trusted_proxies", NULL};
+        "$schema",         "version",    "mode",   "listen",   "upstream", "upstreams",
+        "policies",        "routes",     "limits", "timeouts", "logs",     "loops",
+        "trusted_proxies", "reputation", "state",  "admin",    NULL};
     if (!node_expect_object(root))
         return;
     node_keys(root, keys);
@@ -205,6 +206,7 @@ static void read_root(struct config *c, struct node root)
     read_timeouts(c, root);
     read_access_log(c, root);
     read_loops(c, root);
+    config_read_admin(c, root);
     read_snapshot(c, root, body_bytes);
 }
 

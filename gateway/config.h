@@ -74,6 +74,12 @@ struct config_ceilings {
     uint32_t handshakes;  // default 256: TLS handshakes at work; further ones wait
 };
 
+// Where operators reach the running gateway.
+struct config_admin {
+    struct bytes socket;       // path of a unix socket; empty: none
+    bool         is_for_group; // its group may use it, too
+};
+
 struct config {
     struct document        *document; // kept: names, and lines for explain
     struct arena            arena;
@@ -86,8 +92,10 @@ struct config {
     struct limits           limits; // of reading: what the parser refuses. Policies may ask for less
     struct config_timeouts  timeouts;
     struct config_ceilings  ceilings;
-    unsigned                loops;      // resolved: at least 1
-    struct bytes            access_log; // "stdout", a path, or empty for none
+    unsigned                loops; // resolved: at least 1
+    struct config_admin     admin;
+    struct bytes            state_directory; // what outlives the process; empty: nothing does
+    struct bytes            access_log;      // "stdout", a path, or empty for none
 };
 
 // Reads a configuration; opens files it names (certificates, secrets), binds nothing, resolves nothing.

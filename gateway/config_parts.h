@@ -8,7 +8,8 @@
 #define CONFIG_LISTENERS_MAX 64u
 #define CONFIG_CERTIFICATES_MAX 64u // of one listener
 #define CONFIG_UPSTREAMS_MAX 256u
-#define CONFIG_SERVERS_MAX 64u  // of one upstream
+#define CONFIG_SERVERS_MAX 64u // of one upstream
+#define CONFIG_PATH_MAX 3072u
 #define CONFIG_SHORT_NAME "app" // of the upstream that the short form does not name
 
 // The short form names one upstream by its URL; the long form has "upstreams" and "routes".
@@ -43,5 +44,6 @@ void config_address_set(union config_address *address, const struct ip *ip, uint
 
 // NULL when it is wrong, which was reported.
 MUST_USE const struct config_tls *config_read_tls(struct config *c, struct node tls);
+void                              config_read_admin(struct config *c, struct node root);
 void                              config_read_listen(struct config *c, struct node root);
 void                              config_read_upstreams(struct config *c, struct node root);

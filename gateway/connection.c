@@ -4,15 +4,14 @@
 //   HANDSHAKE ─▶ SERVE ─▶ LINGER ─▶ CLOSED        CLOSED ← from everywhere, via connection_close()
 //
 // (1) At most one exchange is alive; in between, only the wire and this struct exist.
-//
 // (2) `ahead` holds what arrived and cannot be used yet: a pipelined request, or a body whose upstream is not
 // connected. While it is not empty nothing more is read, so it is bounded by one read.
-//
 // (3) The next request waits until the answer before it has left. (4) After LINGER begins no byte of the
 // client is looked at; it is read so that a refused client gets our answer instead of a reset.
 #include "gateway/connection.h"
 #include "gateway/ceilings.h"
 #include "gateway/exchange.h"
+#include "gateway/reputation_feed.h"
 #include "gateway/tls_clients.h"
 #include "gateway/tls_context.h"
 #include <stdlib.h>
@@ -101,6 +100,8 @@ static void connection_close(struct connection *c, enum close_reason why, bool a
     drop_ahead(c);
     if (c->exchange)
         exchange_free(&c->exchange, why);
+    else
+        reputation_feed_close(c->set->loop, c->set->config, &c->seat.peer, why);
     if (abort || wire_queued(&c->wire) > 0) // an answer that was cut must not look complete
         wire_abort(&c->wire, on_closed);
     else
@@ -318,14 +319,14 @@ static void on_deadline(struct deadline *d)
 {
     struct connection *c = (struct connection *)((char *)d - offsetof(struct connection, deadline));
     ASSERT(c->magic == CONNECTION_MAGIC);
-    enum close_reason ignored;
+    enum close_reason why = CLOSE_HANDSHAKE_TIMEOUT;
     // The deadline of a handshake is absolute, whatever of it is still queued.
-    uint64_t at_ms = c->state == HANDSHAKE ? UINT64_MAX : seat_reader_bound(&c->seat, &ignored);
+    uint64_t at_ms = c->state == HANDSHAKE ? UINT64_MAX : seat_reader_bound(&c->seat, &why);
     if (at_ms != UINT64_MAX && at_ms > loop_now_ms(c->set->loop)) { // an answer is still being read
         loop_deadline_at(c->set->loop, d, at_ms);
         return;
     }
-    connection_close(c, c->state == HANDSHAKE ? CLOSE_HANDSHAKE_TIMEOUT : CLOSE_IDLE, false);
+    connection_close(c, why == CLOSE_NONE ? CLOSE_IDLE : why, false);
 }
 
 // --- birth, and the set ---
@@ -351,17 +352,19 @@ static uint16_t port_of(const union config_address *address)
     return ntohs(address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port);
 }
 
-bool connection_accept(struct connections *set, int fd, const union config_address *peer,
-                       const struct config_listener *listener, SSL_CTX *tls)
+enum connection_welcome connection_accept(struct connections *set, int fd, const union config_address *peer,
+                                          const struct config_listener *listener, SSL_CTX *tls)
 {
     struct peer who = peer_of(peer, set->config);
+    if (reputation_turns_away(set->loop, set->config, &who))
+        return WELCOME_BANNED;
     if (!ceilings_enter(set->loop->ceilings, counted_address(&who)))
-        return false;
+        return WELCOME_CROWDED;
     struct connection *c = calloc(1, sizeof *c);
     if (!c) {
         ceilings_leave(set->loop->ceilings, counted_address(&who));
         close(fd);
-        return true;
+        return WELCOME;
     }
     c->magic = CONNECTION_MAGIC;
     c->set = set;
@@ -377,12 +380,12 @@ bool connection_accept(struct connections *set, int fd, const union config_addre
     if (!wire_accept(&c->wire, set->loop, fd, tls, &client_events, c)) {
         ceilings_leave(set->loop->ceilings, counted_address(&who));
         free(c);
-        return true;
+        return WELCOME;
     }
     TAILQ_INSERT_TAIL(&set->list, c, next);
     set->count++;
     loop_deadline(set->loop, &c->deadline, tls ? set->config->timeouts.handshake_ms : idle_ms(c));
-    return true;
+    return WELCOME;
 }
 
 struct connections *connections_new(struct loop *l, const struct config *config,

@@ -22,8 +22,15 @@ void connections_drain(struct connections *c);
 //   returns  how many of them were in the middle of something
 size_t connections_cut(struct connections *c);
 
+enum connection_welcome {
+    WELCOME,
+    WELCOME_CROWDED, // its address has as many connections as it may
+    WELCOME_BANNED   // its address is banned
+};
+
 // Takes over an accepted socket; closes it when there is no memory.
-//   `tls`  NULL: plain
-//   fails  false, with nothing taken over, when its address has as many connections as it may
-MUST_USE bool connection_accept(struct connections *set, int fd, const union config_address *peer,
-                                const struct config_listener *listener, SSL_CTX *tls);
+//   `tls`    NULL: plain
+//   returns  WELCOME, or why nothing was taken over
+MUST_USE enum connection_welcome connection_accept(struct connections *set, int fd,
+                                                   const union config_address   *peer,
+                                                   const struct config_listener *listener, SSL_CTX *tls);

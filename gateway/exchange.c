@@ -98,6 +98,14 @@ static enum exchange_state hold_back(struct exchange *x)
     x->hold.over = false;
     if (x->admission)
         return LEASE;
+    if (x->hold.in_tarpit && rules_tarpit_ms(x) > 0) {
+        exchange_arm(x);
+        return HOLD;
+    }
+    if (x->hold.in_tarpit) {
+        rules_leave_tarpit(x);
+        return refuse_ruling(x);
+    }
     enum exchange_state to = rules_go_on(x);
     if (to == HOLD)
         exchange_arm(x);

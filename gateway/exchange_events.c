@@ -61,6 +61,7 @@ static void write_record(struct exchange *x)
         r->close = CLOSE_NONE; // whatever went wrong, the connection goes on
     else if (r->close == CLOSE_NONE)
         r->close = CLOSE_DONE;
+    reputation_feed_exchange(x->seat->loop, x->seat->config, r);
     if (x->seat->loop->log)
         access_feed_write(x->seat->loop->log, r, uv_hrtime());
 }
@@ -94,6 +95,8 @@ size_t exchange_take(struct exchange *x, struct bytes in)
 {
     if (x->state == DONE)
         return 0;
+    if (x->hold.in_tarpit) // its connection ends with the refusal
+        return in.len;
     x->from_client.in = in;
     exchange_run(x);
     size_t used = in.len - x->from_client.in.len;
@@ -107,6 +110,8 @@ size_t exchange_take(struct exchange *x, struct bytes in)
 
 bool exchange_wants_bytes(const struct exchange *x)
 {
+    if (x->hold.in_tarpit)
+        return false;
     return !is_moving(x) || x->from_client.ended || !relay_is_full(&x->to_upstream);
 }
 

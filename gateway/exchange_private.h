@@ -5,9 +5,11 @@
 #pragma once
 #include "gateway/exchange.h"
 #include "gateway/relay.h"
+#include "gateway/reputation_feed.h"
 #include "gateway/upstream.h"
 #include "parser/http1.h"
 #include "parser/response.h"
+#include "policy/reputation.h"
 
 #define EXCHANGE_MAGIC 0x65786368u
 
@@ -48,9 +50,17 @@ struct lease {
 
 // A request that the rules have not let go yet.
 struct hold {
-    struct waiter    waiter; // given to the policies
-    struct loop_call call;   // from whichever thread woke it
-    bool             over;   // woken, or its time has come
+    struct waiter    waiter;    // given to the policies
+    struct loop_call call;      // from whichever thread woke it
+    bool             over;      // woken, or its time has come
+    bool             in_tarpit; // it will be refused, but not yet; one of few places is taken
+    uint64_t         tarpit_until_ms;
+};
+
+// What was known of peer.address when the head was there.
+struct known {
+    bool            is_counted; // otherwise nothing is
+    struct standing standing;
 };
 
 struct exchange {
@@ -68,6 +78,7 @@ struct exchange {
     const struct admission *admission;
     struct ruling           ruling;
     struct hold             hold;
+    struct known            known;
     struct incoming         from_client;
     struct incoming         from_upstream;
     struct side             to_upstream;
@@ -95,7 +106,10 @@ void                rules_edit_request(struct exchange *x, struct edits *edits_r
 // `fields`: of the upstream's answer; NULL for one of our own.
 void rules_edit_answer(struct exchange *x, unsigned status, const struct fields *fields,
                        struct edits *edits_r);
-void rules_settle(struct exchange *x); // what was taken is given back; nobody wakes the exchange any more
+// How long it is held until it is looked at again; 0: it is to be refused now.
+uint32_t rules_tarpit_ms(const struct exchange *x);
+void     rules_leave_tarpit(struct exchange *x);
+void     rules_settle(struct exchange *x); // what was taken is given back; nobody wakes the exchange any more
 
 // exchange_events.c
 void exchange_run_and_tell(struct exchange *x); // the owner is told last: it may free the exchange

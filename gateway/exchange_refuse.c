@@ -69,6 +69,8 @@ enum exchange_state refuse_reason(struct exchange *x, enum reason why, struct by
                       .field_value = detail};
     if (x->ruling.verdict.kind == VERDICT_DENY)
         r.retry_after_s = (uint32_t)(((uint64_t)x->ruling.verdict.ms + 999) / 1000);
+    // A proxy's connection is that of others, too.
+    r.close = why == REASON_TARPIT || (why == REASON_BANNED && !x->peer.trusted);
     return answer(x, &r);
 }
 

@@ -2,6 +2,11 @@
 // exchange_rules: the exchange and the chain of its route. A policy may hold the request back: for a time, or
 // until it wakes it, from whichever thread.
 #include "gateway/exchange_private.h"
+#include "policy/state.h"
+
+#define TARPIT_LOOK_MS 1000u           // between looks at whether we are ending
+#define TARPIT_SHARE 50u               // one of so many connections may be held in it
+#define TARPIT_BYTES (2 * ARENA_BLOCK) // a request of ordinary size; more is not held for a refusal
 
 static void on_wake(struct waiter *w)
 {
@@ -35,8 +40,36 @@ static struct subject subject_of(struct exchange *x)
                             .unix_ms = loop_unix_ms(x->seat->loop),
                             .trace = &x->seat->trace,
                             .state = x->seat->loop->state,
+                            .standing = x->known.is_counted ? &x->known.standing : NULL,
                             .waiter = &x->hold.waiter,
                             .arena = &x->arena};
+}
+
+// Who is to be refused may be held up before, when that costs us little: no memory to speak of, no byte that
+// it sends in the meantime, and one of few places.
+static bool enter_tarpit(struct exchange *x)
+{
+    uint32_t places = x->seat->config->ceilings.connections / TARPIT_SHARE;
+    x->hold.in_tarpit = x->arena.taken <= TARPIT_BYTES && !x->seat->loop->draining &&
+                        reputation_hold(x->seat->loop->state->reputation, places > 0 ? places : 1);
+    x->hold.tarpit_until_ms = loop_now_ms(x->seat->loop) + x->ruling.verdict.ms;
+    return x->hold.in_tarpit;
+}
+
+// A drain does not wait for scanners.
+uint32_t rules_tarpit_ms(const struct exchange *x)
+{
+    uint64_t now_ms = loop_now_ms(x->seat->loop), until_ms = x->hold.tarpit_until_ms;
+    if (x->seat->loop->draining || until_ms <= now_ms)
+        return 0;
+    return until_ms - now_ms < TARPIT_LOOK_MS ? (uint32_t)(until_ms - now_ms) : TARPIT_LOOK_MS;
+}
+
+void rules_leave_tarpit(struct exchange *x)
+{
+    if (x->hold.in_tarpit)
+        reputation_let_go(x->seat->loop->state->reputation);
+    x->hold.in_tarpit = false;
 }
 
 // What the ruling means.
@@ -44,11 +77,15 @@ static enum exchange_state obey(struct exchange *x)
 {
     if (x->admission)
         return x->ruling.delay_ms > 0 ? HOLD : LEASE;
+    if (x->ruling.verdict.kind == VERDICT_DENY && x->ruling.verdict.reason == REASON_TARPIT &&
+        enter_tarpit(x))
+        return HOLD;
     return x->ruling.verdict.kind == VERDICT_WAIT ? HOLD : refuse_ruling(x);
 }
 
 enum exchange_state rules_judge(struct exchange *x)
 {
+    x->known.is_counted = reputation_look_up(x->seat->loop, x->seat->config, &x->peer, &x->known.standing);
     struct subject subject = subject_of(x);
     x->admission = chain_on_head(x->record.route->chain, &subject, &x->ruling);
     return obey(x);
@@ -97,5 +134,6 @@ void rules_settle(struct exchange *x)
         bool           forwarded = x->admission && x->state > HOLD;
         chain_end(x->record.route->chain, &subject, &x->ruling, forwarded ? ENDING_DONE : ENDING_WITHDRAWN);
     }
+    rules_leave_tarpit(x);
     loop_call_off(x->seat->loop, &x->hold.call);
 }

@@ -136,6 +136,8 @@ static uint32_t wait_of(const struct exchange *x)
     case WAIT_HEAD:
         return tightened(x, t->head_ms);
     case WAIT_HOLD:
+        if (x->hold.in_tarpit)
+            return rules_tarpit_ms(x);
         return x->admission ? x->ruling.delay_ms : x->ruling.verdict.ms;
     case WAIT_CONNECT:
         return group->connect_ms;

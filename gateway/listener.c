@@ -167,7 +167,11 @@ static void accept_all(struct listener *l)
         socklen_t            len = sizeof peer;
         int                  fd = accept4(l->fd, &peer.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            if (!connection_accept(l->loop->connections, fd, &peer, l->config, l->tls)) {
+            enum connection_welcome welcome =
+                connection_accept(l->loop->connections, fd, &peer, l->config, l->tls);
+            if (welcome == WELCOME_BANNED)
+                close(fd); // a reset, if it has sent something, is good enough
+            if (welcome == WELCOME_CROWDED) {
                 turn_away(fd);
                 complain(l, &peer);
             }

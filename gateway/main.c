@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // main: the table of contents: make everything, bind, start the loops, wait for a signal, end in order.
 #include "gateway/access_log.h"
+#include "gateway/admin.h"
 #include "gateway/ceilings.h"
 #include "gateway/cli.h"
 #include "gateway/listener.h"
 #include "gateway/log.h"
+#include "gateway/signals.h"
 #include "gateway/tls_context.h"
 #include "gateway/upstream.h"
 #include "policy/seal.h"
@@ -41,12 +43,19 @@ struct gateway {
     struct ceilings     *ceilings;
     struct tls_tickets  *tickets;
     struct state        *state;
+    struct loop         *loop; // of the main thread: signals, operators, what has to be written
+    struct signals      *signals;
+    struct admin        *admin; // NULL: the file names no socket
+    struct ban_keeper   *bans;
+    struct deadline      rotation; // of the ticket keys
+    struct deadline      bound;    // of a drain
+    bool                 gently;   // a drain was asked for
     struct island       *islands;
     _Atomic unsigned     running; // islands
     _Atomic size_t       cut;     // connections that were ended in the middle of something
 };
 
-// How an island tells the main thread, which waits for signals, that it has ended.
+// How an island tells the main thread that it has ended.
 #define SIGNAL_ENDED SIGUSR2
 
 // --- an island ---
@@ -175,16 +184,15 @@ static void give_order(struct gateway *g, enum order order)
     }
 }
 
-// All signals we know are blocked in every thread and taken here, one by one: no code runs inside a handler.
-static void block_signals(sigset_t *ours_r)
+static sigset_t our_signals(void)
 {
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(ours_r);
-    sigaddset(ours_r, SIGINT);
-    sigaddset(ours_r, SIGTERM);
-    sigaddset(ours_r, SIGHUP);
-    sigaddset(ours_r, SIGNAL_ENDED);
-    pthread_sigmask(SIG_BLOCK, ours_r, NULL);
+    sigset_t ours;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGHUP);
+    sigaddset(&ours, SIGNAL_ENDED);
+    return ours;
 }
 
 static uint64_t now_s(void)
@@ -192,51 +200,69 @@ static uint64_t now_s(void)
     return uv_hrtime() / 1000000000;
 }
 
-// Waits for one of our signals.
-//   returns  its number, or SIGALRM when `until_ms` of uv_hrtime (0: no limit) has come
-static int next_signal(const sigset_t *ours, uint64_t until_ms)
+// What the main thread's own loop needs to end: everything on it lets go.
+static void retire(struct gateway *g)
 {
-    if (until_ms == 0)
-        return sigwaitinfo(ours, NULL);
-    uint64_t        now = uv_hrtime() / 1000000;
-    uint64_t        left = until_ms > now ? until_ms - now : 0;
-    struct timespec wait = {.tv_sec = (time_t)(left / 1000), .tv_nsec = (long)(left % 1000) * 1000000};
-    int             number = sigtimedwait(ours, NULL, &wait);
-    return number < 0 && errno == EAGAIN ? SIGALRM : number;
+    deadline_disarm(&g->rotation);
+    deadline_disarm(&g->bound);
+    if (g->admin)
+        admin_close(&g->admin);
+    if (g->bans)
+        ban_keeper_free(&g->bans);
+    if (g->signals)
+        signals_close(&g->signals);
+    loop_retire(g->loop);
 }
 
-// Until every island has ended. SIGTERM finishes what runs, within a bound; SIGINT, a second SIGTERM or the
-// bound cut it.
-//   returns  whether everything that ran was finished, or nobody asked for that
-static bool attend(struct gateway *g, const sigset_t *ours)
+static void cut(struct gateway *g, const char *says)
 {
-    uint64_t bound_ms = 0;
-    bool     gently = false;
-    while (atomic_load(&g->running) > 0) {
-        // Without tickets the start has failed; a shutdown is shorter than a key's life.
-        uint64_t rotation_ms = g->tickets ? tls_tickets_due_s(g->tickets) * 1000 : 0;
-        int      number = next_signal(ours, bound_ms > 0 ? bound_ms : rotation_ms);
-        if (number == SIGALRM && bound_ms == 0) {
-            tls_tickets_rotate(g->tickets, now_s());
-            continue;
-        }
-        if (number == SIGHUP)
-            log_warning("the configuration is read at start only: restart to load a new one");
-        if (number == SIGTERM && !gently) {
-            log_info("draining: finishing what runs, for at most %u ms", g->config->timeouts.shutdown_ms);
-            bound_ms = uv_hrtime() / 1000000 + g->config->timeouts.shutdown_ms;
-            gently = true;
-            give_order(g, ORDER_DRAIN);
-        } else if (number == SIGTERM || number == SIGINT || number == SIGALRM) {
-            log_info(number == SIGALRM ? "still busy: cutting what is left" : "ending now");
-            bound_ms = 0;
-            give_order(g, ORDER_CUT);
-        }
-    }
+    log_info("%s", says);
+    deadline_disarm(&g->bound);
+    give_order(g, ORDER_CUT);
+}
+
+// SIGTERM finishes what runs, within a bound; SIGINT, a second SIGTERM or the bound cut it.
+static void on_signal(void *owner, int number)
+{
+    struct gateway *g = owner;
+    if (number == SIGNAL_ENDED && atomic_load(&g->running) == 0)
+        retire(g);
+    else if (number == SIGHUP)
+        log_warning("the configuration is read at start only: restart to load a new one");
+    else if (number == SIGTERM && !g->gently) {
+        log_info("draining: finishing what runs, for at most %u ms", g->config->timeouts.shutdown_ms);
+        g->gently = true;
+        loop_deadline(g->loop, &g->bound, g->config->timeouts.shutdown_ms);
+        give_order(g, ORDER_DRAIN);
+    } else if (number == SIGTERM || number == SIGINT)
+        cut(g, "ending now");
+}
+
+static void on_bound(struct deadline *d)
+{
+    cut((struct gateway *)((char *)d - offsetof(struct gateway, bound)), "still busy: cutting what is left");
+}
+
+static void on_rotation(struct deadline *d)
+{
+    struct gateway *g = (struct gateway *)((char *)d - offsetof(struct gateway, rotation));
+    tls_tickets_rotate(g->tickets, now_s());
+    loop_deadline_at(g->loop, d, tls_tickets_due_s(g->tickets) * 1000);
+}
+
+// Until every island has ended.
+//   returns  whether everything that ran was finished, or nobody asked for that
+static bool attend(struct gateway *g)
+{
+    if (!g->loop)
+        return true;
+    if (atomic_load(&g->running) == 0) // none was started
+        retire(g);
+    loop_run(g->loop);
     size_t cut = atomic_load(&g->cut);
-    if (gently && cut > 0)
+    if (g->gently && cut > 0)
         log_warning("%zu connections were cut in the middle of something", cut);
-    return !gently || cut == 0;
+    return !g->gently || cut == 0;
 }
 
 // Started with one of them closed, the next descriptor that is opened would be taken for it, and get our
@@ -294,13 +320,30 @@ static bool make_state(struct gateway *g)
     return g->state != NULL && make_sessions(g->state);
 }
 
+static bool make_loop(struct gateway *g)
+{
+    sigset_t ours = our_signals();
+    deadline_init(&g->rotation, on_rotation);
+    deadline_init(&g->bound, on_bound);
+    g->loop = loop_new(g->config->loops, NULL, g);
+    if (!g->loop || !(g->signals = signals_new(g->loop, &ours, on_signal, g))) {
+        log_error("a loop cannot be made: %s", strerror(errno));
+        return false;
+    }
+    loop_deadline_at(g->loop, &g->rotation, tls_tickets_due_s(g->tickets) * 1000);
+    if (!(g->bans = ban_keeper_new(g->loop, g->config, g->state)))
+        return false;
+    struct admin_sources sources = {.config = g->config, .bans = g->bans};
+    return g->config->admin.socket.len == 0 || (g->admin = admin_new(g->loop, &sources));
+}
+
 // Everything that can fail does so here, before the first connection is accepted.
 static bool make(struct gateway *g)
 {
     g->islands = calloc(g->config->loops, sizeof *g->islands);
     g->ceilings = ceilings_new(g->config->ceilings.connections, g->config->ceilings.per_address);
     if (!g->islands || !g->ceilings || !make_state(g) || !open_log(g) ||
-        !(g->tickets = tls_tickets_new(now_s())))
+        !(g->tickets = tls_tickets_new(now_s())) || !make_loop(g))
         return false;
     for (unsigned n = 0; n < g->config->loops; n++) {
         if (!island_make(&g->islands[n], g, n))
@@ -325,8 +368,9 @@ static bool start(struct gateway *g)
 static int serve(const struct config *config)
 {
     struct gateway g = {.config = config};
-    sigset_t       ours;
-    block_signals(&ours);
+    sigset_t       ours = our_signals();
+    signal(SIGPIPE, SIG_IGN);
+    signals_block(&ours);
     raise_descriptor_limit();
     bool fine = make(&g) && start(&g);
     for (size_t n = 0; fine && n < config->listener_count; n++)
@@ -336,7 +380,7 @@ static int serve(const struct config *config)
         log_error("not started");
         give_order(&g, ORDER_CUT);
     }
-    bool whole = attend(&g, &ours);
+    bool whole = attend(&g);
     for (unsigned n = 0; g.islands && n < config->loops; n++) {
         if (g.islands[n].started)
             uv_thread_join(&g.islands[n].thread);
@@ -346,6 +390,8 @@ static int serve(const struct config *config)
     for (unsigned n = 0; g.islands && n < config->loops; n++)
         island_free(&g.islands[n]);
     free(g.islands);
+    if (g.loop)
+        loop_free(&g.loop);
     if (g.tickets)
         tls_tickets_free(&g.tickets);
     if (g.ceilings)

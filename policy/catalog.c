@@ -5,6 +5,7 @@
 // clang-format off
 //  policy          by default
 #define CATALOG(ROW) \
+    ROW(reputation,     false) /* who is banned learns nothing else; in the chain when the file has a ladder */ \
     ROW(access,         false) /* who may come at all, before anything that they sent */ \
     ROW(host_allow,     false) /* what is asked of another host is nobody's business here: no rule of the app's applies */ \
     ROW(method_allow,   true) /* one bit, and the answer that tells the client most */ \

@@ -154,6 +154,23 @@ static bool add_defaults(struct chain *c, struct node policies, enum mode inheri
     return true;
 }
 
+// The ladder of the file is part of every chain.
+static void add_ladder(struct chain *c, enum mode inherited, const struct policy_scope *scope)
+{
+    static const struct node absent = {NULL, NULL};
+    if (scope->ladder == NULL)
+        return;
+    size_t row = catalog_find(BYTES("reputation"));
+    ASSERT(row < catalog_count);
+    const struct policy *policy = catalog[row].policy;
+    struct link          link = {.policy = policy,
+                                 .rules = policy->load(absent, scope),
+                                 .name = bytes_of(policy->name),
+                                 .mode = mode_load(scope->reputation, inherited),
+                                 .line = node_line(scope->reputation)};
+    insert(c, &link);
+}
+
 struct chain *chain_load(struct node policies, struct node names, enum mode inherited,
                          const struct policy_scope *scope)
 {
@@ -169,6 +186,7 @@ struct chain *chain_load(struct node policies, struct node names, enum mode inhe
     if (c == NULL)
         return NULL;
     c->count = 0;
+    add_ladder(c, inherited, scope);
     struct node name = count == 0 ? names : node_at(names, 0);
     for (size_t i = 0; i < count; i++, name = node_next(name))
         good = add_named(c, policies, name, inherited, scope) && good;

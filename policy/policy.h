@@ -7,7 +7,9 @@
 #include "policy/edits.h"
 #include "policy/reasons.h"
 
-struct state; // the tables that outlive a configuration: policy/state.h
+struct state;    // the tables that outlive a configuration: policy/state.h
+struct standing; // where an address stands on the ladder: policy/reputation.h
+struct ladder;
 
 // Who holds a request for a policy (VERDICT_WAIT). The policy that keeps one calls wake at most once per
 // WAIT, from any thread, and never after its on_end has returned.
@@ -50,6 +52,7 @@ struct subject {
     uint64_t                unix_ms;    // wall-clock time
     struct session_trace   *trace;      // of the connection; NULL: only looking
     struct state           *state;      // shared by all loops; NULL: only looking (explain), nothing is taken
+    const struct standing  *standing;   // of peer->address; NULL: unknown. standing_cost() is for rate limits
     struct waiter          *waiter;     // for VERDICT_WAIT
     struct arena           *arena;      // dies with the exchange
 };
@@ -79,12 +82,14 @@ struct chain_rules; // what has been read already: policy/chain_rules.h
 // What a policy needs to know when it is loaded. Rules are shared by all routes, those of a policy with
 // by_body_limit by all whose limits.body is the same.
 struct policy_scope {
-    struct arena       *arena;            // of the snapshot: rules live here
-    struct chain_rules *known;            // NULL: nothing is shared
-    document_reader    *read_file;        // NULL: files cannot be named
-    uint64_t            body_bytes;       // limits.body of the route; 0 without by_body_limit
-    uint32_t            fields_max;       // the parser refuses more anyway
-    uint32_t            target_bytes_max; // the same
+    struct arena        *arena;            // of the snapshot: rules live here
+    struct chain_rules  *known;            // NULL: nothing is shared
+    document_reader     *read_file;        // NULL: files cannot be named
+    uint64_t             body_bytes;       // limits.body of the route; 0 without by_body_limit
+    uint32_t             fields_max;       // the parser refuses more anyway
+    uint32_t             target_bytes_max; // the same
+    struct node          reputation;       // of the root, for its mode and its line; item NULL: there is none
+    const struct ladder *ladder;           // what it says; NULL: there is none
 };
 
 // The answer whose head is about to be written.

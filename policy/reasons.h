@@ -10,6 +10,9 @@
     REASON(REASON_NO_ROUTE,      "no_route",           404, NULL,    "nothing is served under this address") \
     REASON(REASON_MISDIRECTED,   "misdirected",        421, NULL,    "this host is served under another certificate: open a connection of its own for it") \
     REASON(REASON_TWO_ROUTES,    "two_routes",         400, NULL,    "this path can be read in two ways that fall under different rules") \
+    REASON(REASON_BANNED,        "banned",             403, NULL,    "this address is banned for a while, because of what has come from it") \
+    REASON(REASON_TARPIT,        "tarpit",             403, NULL,    "too much of what has come from this address was refused") \
+    REASON(REASON_SLOWED,        "slowed",             403, NULL,    "requests of this address are held back, because of what has come from it") \
     REASON(REASON_ADDRESS,       "address_denied",     403, NULL,    "this address may not come here") \
     REASON(REASON_HOST,          "host_not_allowed",   421, NULL,    "this host is not served here") \
     REASON(REASON_METHOD,        "method_not_allowed", 405, "Allow", "this method is not allowed here") \

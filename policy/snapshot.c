@@ -2,6 +2,7 @@
 // snapshot: the routes with their chains, in one arena that is never written again after load.
 #include "policy/snapshot.h"
 #include "policy/chain_rules.h"
+#include "policy/ladder.h"
 #include "policy/route_index.h"
 #include <stdlib.h>
 
@@ -9,10 +10,12 @@
 #define ROUTES_MAX 16384u
 
 struct snapshot {
-    struct arena        arena;
-    struct route       *routes;
-    struct route_index *index;
-    size_t              count;
+    struct arena         arena;
+    struct route        *routes;
+    struct route_index  *index;
+    size_t               count;
+    const struct ladder *ladder; // NULL: none
+    enum mode            ladder_mode;
 };
 
 struct loading {
@@ -20,6 +23,7 @@ struct loading {
     const struct snapshot_scope *scope;
     struct chain_rules          *known;
     struct node                  policies;
+    struct node                  reputation;
     enum mode                    mode;
 };
 
@@ -30,7 +34,9 @@ static struct policy_scope policy_scope(const struct loading *l, uint64_t body_b
                                  .read_file = l->scope->read_file,
                                  .body_bytes = body_bytes,
                                  .fields_max = l->scope->fields_max,
-                                 .target_bytes_max = l->scope->target_bytes_max};
+                                 .target_bytes_max = l->scope->target_bytes_max,
+                                 .reputation = l->reputation,
+                                 .ladder = l->snapshot->ladder};
 }
 
 static uint64_t load_limits(struct node limits, uint64_t body_bytes)
@@ -134,6 +140,16 @@ static bool load_only_route(const struct loading *l, struct node root)
     return true;
 }
 
+static bool load_ladder(struct loading *l, struct node root)
+{
+    struct snapshot *s = l->snapshot;
+    if (!node_find(root, "reputation", &l->reputation))
+        return true;
+    s->ladder = ladder_load(l->reputation, &s->arena);
+    s->ladder_mode = mode_load(l->reputation, l->mode);
+    return s->ladder != NULL;
+}
+
 struct snapshot *snapshot_load(struct node root, const struct snapshot_scope *scope)
 {
     ASSERT(scope->upstream_count > 0 || document_has_problems(root.document));
@@ -149,8 +165,9 @@ struct snapshot *snapshot_load(struct node root, const struct snapshot_scope *sc
     l.known = chain_rules_new(&l.snapshot->arena);
     l.mode = mode_load(root, MODE_ENFORCE);
     (void)node_find(root, "policies", &l.policies);
+    bool                good = load_ladder(&l, root);
     struct policy_scope check_scope = policy_scope(&l, scope->body_bytes);
-    bool                good = chain_check_policies(l.policies, &check_scope);
+    good = chain_check_policies(l.policies, &check_scope) && good;
     good = (node_find(root, "routes", &routes) ? load_routes(&l, routes) : load_only_route(&l, root)) && good;
     if (l.snapshot->arena.overflowed)
         node_problem(root, NULL, "there is no memory for the rules");
@@ -184,6 +201,16 @@ const struct route *snapshot_route(const struct snapshot *s, const struct reques
         return route;
     *why_r = REASON_TWO_ROUTES;
     return NULL;
+}
+
+const struct ladder *snapshot_ladder(const struct snapshot *s)
+{
+    return s->ladder_mode == MODE_OFF ? NULL : s->ladder;
+}
+
+bool snapshot_ladder_is_shadow(const struct snapshot *s)
+{
+    return s->ladder_mode == MODE_SHADOW;
 }
 
 size_t snapshot_route_count(const struct snapshot *s)

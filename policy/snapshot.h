@@ -15,9 +15,9 @@ struct snapshot_scope {
     uint32_t            target_bytes_max; // the same
 };
 
-// Reads "mode", "policies" and "routes" of the root object. Without "routes" everything goes to the only
-// upstream. A policy that no route uses is read and kept for later; a route that an earlier one hides
-// completely is a problem, and so are policies without any routes.
+// Reads "mode", "reputation", "policies" and "routes" of the root object. Without "routes" everything goes to
+// the only upstream. A policy that no route uses is read and kept for later; a route that an earlier one
+// hides completely is a problem, and so are policies without any routes.
 //   borrows  the root's document, which must outlive the snapshot
 //   fails    NULL after telling the document why, or when the document had problems before
 MUST_USE struct snapshot *snapshot_load(struct node root, const struct snapshot_scope *scope);
@@ -28,6 +28,11 @@ void                      snapshot_free(struct snapshot **s);
 //            the backend gets and decodes once, falls under another route than the decision reading
 MUST_USE const struct route *snapshot_route(const struct snapshot *s, const struct request *request,
                                             enum reason *why_r);
+
+// What offences cost; NULL: the file says nothing about that, or "off".
+const struct ladder *snapshot_ladder(const struct snapshot *s);
+// Whether it is only watched: nobody is refused before there is a route.
+bool snapshot_ladder_is_shadow(const struct snapshot *s);
 
 size_t              snapshot_route_count(const struct snapshot *s);
 const struct route *snapshot_route_at(const struct snapshot *s, size_t i);

@@ -8,13 +8,20 @@
 struct state *state_new(const uint64_t seed[2])
 {
     struct state *s = calloc(1, sizeof *s);
-    if (s != NULL)
-        *s = (struct state){.seed = {seed[0], seed[1]}};
+    if (s == NULL)
+        return NULL;
+    *s = (struct state){.seed = {seed[0], seed[1]}};
+    s->reputation = reputation_new(REPUTATION_PREFIXES, seed);
+    if (s->reputation == NULL)
+        state_free(&s);
     return s;
 }
 
 void state_free(struct state **s)
 {
+    if (*s == NULL)
+        return;
+    reputation_free(&(*s)->reputation);
     if ((*s)->keys != NULL)
         key_ring_free(&(*s)->keys);
     if ((*s)->sessions != NULL)

@@ -25,7 +25,8 @@ PROGRAM = os.path.abspath(os.environ.get("PORTCULLIS", "build/portcullis"))
 REFERENCE = ROOT / "docs/configuration.md"
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("*/*.md"))]
-MODULES = sorted((ROOT / "policy/modules").glob("*.c"))
+OF_THE_FILE = ("reputation",)  # policies whose keys stand at the root
+MODULES = sorted(m for m in (ROOT / "policy/modules").glob("*.c") if m.stem not in OF_THE_FILE)
 
 
 def read(path):
@@ -115,6 +116,10 @@ PLACES = {
     ("gateway/config_upstream.c", "read_upstream", "keys"): "upstreams.NAME.",
     ("gateway/config_upstream.c", "read_upstream", "deadlines"): "upstreams.NAME.timeouts.",
     ("gateway/config_upstream.c", "read_server", "keys"): "upstreams.NAME.servers[].",
+    ("gateway/config_admin.c", "read_admin", "keys"): "admin.",
+    ("gateway/config_admin.c", "read_state", "keys"): "state.",
+    ("policy/ladder.c", "ladder_load", "keys"): "reputation.",
+    ("policy/ladder.c", "load_rung", "keys"): "reputation.steps[].",
     ("policy/route.c", "route_load", "keys"): "routes[].",
     ("policy/route.c", "load_match", "keys"): "routes[].match.",
     ("policy/snapshot.c", "load_limits", "keys"): "routes[].limits.",

@@ -198,8 +198,9 @@ Test(connection, a_handshake_that_takes_too_long_is_ended)
 {
     static const union config_address from = {.v4 = {.sin_family = AF_INET}};
     SSL_CTX                          *never_looked_into = (SSL_CTX *)s;
-    cr_assert(
-        connection_accept(s->loop->connections, -1, &from, &s->config->listeners[0], never_looked_into));
+    cr_assert_eq(
+        connection_accept(s->loop->connections, -1, &from, &s->config->listeners[0], never_looked_into),
+        WELCOME);
     s->client = wire_script_actor(wire_script_actors() - 1);
     script_passes_ms(s, HANDSHAKE_MS - 1);
     cr_expect_eq(s->client->end, ACTOR_OPEN);

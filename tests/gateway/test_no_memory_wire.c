@@ -159,8 +159,9 @@ static void set_up(struct stage *g, bool tls)
     }
     union config_address from = {.v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
     ours = true;
-    cr_assert(connection_accept(g->loop->connections, pair[0], &from, &config->listeners[0],
-                                tls ? tls_context_ssl(context) : NULL));
+    cr_assert_eq(connection_accept(g->loop->connections, pair[0], &from, &config->listeners[0],
+                                   tls ? tls_context_ssl(context) : NULL),
+                 WELCOME);
     ours = false;
 }
 

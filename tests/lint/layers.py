@@ -9,12 +9,14 @@ from source import ROOMS, c_files, finish, line_of, read
 # From the top down. "x" stands for x.c and x.h; "x*" for every name that begins so.
 RUNGS = {
     "gateway": (
-        "main cli cli_* explain admin reload",
+        "main cli cli_* explain admin admin_calls admin_bans reload",
         "serve listener connection",
         "exchange exchange_*",
-        "forward relay reply websocket upstream upstream_* health_check jobs access_log metrics alerts",
-        "wire wire_* tls tls_* loop",
-        "ceilings config config_* certificate certificate_* close_reasons cores deadline file log pace privilege record session_store",
+        "forward relay reply websocket upstream upstream_* health_check jobs access_log metrics alerts"
+        " reputation_feed ban_keeper",
+        "wire wire_* tls tls_* loop signals",
+        "ceilings config config_* certificate certificate_* close_reasons cores deadline file log pace privilege record session_store"
+        " admin_ask admin_socket ban_journal",
     ),
     "policy": (
         "snapshot",
@@ -28,8 +30,10 @@ RUNGS = {
         "session_cookie session_form",
         "session_rules",
         "login origin",
-        "policy methods status_set detail ip_set media_range backend_paths query_climb host_pattern ip_set_* glob_*",
+        "policy methods status_set detail ladder media_range backend_paths query_climb host_pattern ip_set_* glob_*",
         "state",
+        "reputation reputation_* ban_line",
+        "ip_set prefix",
         "reasons edits document document_* seal key_ring session_snapshot session_table session_places",
     ),
     "parser": (
@@ -56,8 +60,8 @@ SYSTEM = {
         "openssl/evp.h": "key_ring",
         "openssl/params.h": "key_ring",
         "openssl/rand.h": "session_cookie",
-        "pthread.h": "session_places",
-        "stdatomic.h": "key_ring session_places",
+        "pthread.h": "session_places reputation_*",
+        "stdatomic.h": "key_ring session_places reputation_*",
     },
 }
 INSTEAD = {

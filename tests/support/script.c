@@ -85,11 +85,12 @@ void script_free(struct script **script)
 
 void script_client_connects(struct script *s)
 {
-    union config_address from = {.v4 = {.sin_family = AF_INET,
-                                        .sin_port = htons(CLIENT_PORT),
-                                        .sin_addr.s_addr = htonl(CLIENT_ADDRESS)}};
-    bool accepted = connection_accept(s->loop->connections, -1, &from, &s->config->listeners[0], NULL);
-    ASSERT(accepted);
+    union config_address    from = {.v4 = {.sin_family = AF_INET,
+                                           .sin_port = htons(CLIENT_PORT),
+                                           .sin_addr.s_addr = htonl(CLIENT_ADDRESS)}};
+    enum connection_welcome welcome =
+        connection_accept(s->loop->connections, -1, &from, &s->config->listeners[0], NULL);
+    ASSERT(welcome == WELCOME);
     s->client = wire_script_actor(wire_script_actors() - 1);
 }
 
