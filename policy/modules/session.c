@@ -52,7 +52,7 @@ static struct verdict on_body(const void *rules, const struct subject *s, void *
 {
     const struct session_broker *b = rules;
     struct visit                *v = held;
-    if (v == NULL || !form_watch(&v->form, &b->rules->cookies, s->piece))
+    if (v == NULL || form_watch(&v->form, &b->rules->cookies, s->piece))
         return PASS;
     return DENY(REASON_SESSION_IN_FORM, BYTES(""));
 }
