@@ -6,6 +6,7 @@
 #define ANY 0u
 
 // The first row that fits decides.
+// clang-format off
 static const struct ending_row {
     enum record_verdict verdict;
     unsigned            status;     // ANY
@@ -13,11 +14,16 @@ static const struct ending_row {
     bool                logging_in; // only a request that tries to
     enum offence        offence;    // OFFENCE_COUNT: none
 } endings[] = {
-    {RECORD_FAULT, ANY, true, false, OFFENCE_FAULT}, {RECORD_DENY, 404, true, false, OFFENCE_NOT_FOUND},
-    {RECORD_DENY, 429, true, false, OFFENCE_LIMIT},  {RECORD_DENY, 503, true, false, OFFENCE_LIMIT},
-    {RECORD_DENY, ANY, true, false, OFFENCE_DENIAL}, {RECORD_PASS, 404, false, false, OFFENCE_NOT_FOUND},
-    {RECORD_PASS, 401, false, true, OFFENCE_LOGIN},  {RECORD_PASS, 403, false, true, OFFENCE_LOGIN},
+    {RECORD_FAULT, ANY, true, false, OFFENCE_FAULT},
+    {RECORD_DENY, 404, true, false, OFFENCE_NOT_FOUND},
+    {RECORD_DENY, 429, true, false, OFFENCE_LIMIT},
+    {RECORD_DENY, 503, true, false, OFFENCE_LIMIT},
+    {RECORD_DENY, ANY, true, false, OFFENCE_DENIAL},
+    {RECORD_PASS, 404, false, false, OFFENCE_NOT_FOUND},
+    {RECORD_PASS, 401, false, true, OFFENCE_LOGIN},
+    {RECORD_PASS, 403, false, true, OFFENCE_LOGIN},
 };
+// clang-format on
 
 // Too slow, in whichever way; the rest of the reasons is nobody's fault, or ours.
 static bool is_slow(enum close_reason why)
