@@ -6,6 +6,7 @@
 #define ANY 0u
 
 // The first row that fits decides.
+// clang-format off
 static const struct ending_row {
     enum record_verdict verdict;
     unsigned            status;     // ANY
@@ -13,12 +14,16 @@ static const struct ending_row {
     bool                logging_in; // only a request that tries to
     enum offence        offence;    // OFFENCE_COUNT: none
 } endings[] = {
-    {RECORD_FAULT, ANY, true, false, OFFENCE_FAULT}, {RECORD_DENY, 404, true, false, OFFENCE_NOT_FOUND},
-    {RECORD_DENY, 421, true, false, OFFENCE_COUNT}, // browsers reuse connections
-    {RECORD_DENY, 429, true, false, OFFENCE_LIMIT},  {RECORD_DENY, 503, true, false, OFFENCE_LIMIT},
-    {RECORD_DENY, ANY, true, false, OFFENCE_DENIAL}, {RECORD_PASS, 404, false, false, OFFENCE_NOT_FOUND},
-    {RECORD_PASS, 401, false, true, OFFENCE_LOGIN},  {RECORD_PASS, 403, false, true, OFFENCE_LOGIN},
+    {RECORD_FAULT, ANY, true, false, OFFENCE_FAULT},
+    {RECORD_DENY, 404, true, false, OFFENCE_NOT_FOUND},
+    {RECORD_DENY, 429, true, false, OFFENCE_LIMIT},
+    {RECORD_DENY, 503, true, false, OFFENCE_LIMIT},
+    {RECORD_DENY, ANY, true, false, OFFENCE_DENIAL},
+    {RECORD_PASS, 404, false, false, OFFENCE_NOT_FOUND},
+    {RECORD_PASS, 401, false, true, OFFENCE_LOGIN},
+    {RECORD_PASS, 403, false, true, OFFENCE_LOGIN},
 };
+// clang-format on
 
 // Too slow, in whichever way; the rest of the reasons is nobody's fault, or ours.
 static bool is_slow(enum close_reason why)
@@ -43,8 +48,10 @@ enum offence reputation_offence(const struct record *r)
 {
     if (bytes_equal(r->policy, BYTES("reputation")) && r->verdict == RECORD_DENY)
         return OFFENCE_COUNT; // no refusal is the reason for the next one
-    if (r->verdict == RECORD_FAULT && r->reason == fault_token(FAULT_TRUNCATED))
+    if (r->reason == fault_token(FAULT_TRUNCATED))
         return OFFENCE_COUNT; // somebody left in the middle of an upload
+    if (r->reason == reason_token(REASON_MISDIRECTED))
+        return OFFENCE_COUNT; // browsers reuse connections
     if (r->verdict == RECORD_ERROR)
         return is_slow(r->close) ? OFFENCE_SLOW : OFFENCE_COUNT;
     enum record_verdict verdict = r->verdict == RECORD_SHADOW ? RECORD_PASS : r->verdict;

@@ -18,4 +18,4 @@ struct micro_row {
 };
 
 // Tables end with a NULL name.
-extern const struct micro_row micro_lists[];
+extern const struct micro_row micro_lists[], micro_reputation[];

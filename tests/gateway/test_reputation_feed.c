@@ -22,7 +22,7 @@ static const struct row {
     {"a denial with another status", RECORD_DENY, 413, CLOSE_NONE, "size_limit", METHOD_POST, 0,
      OFFENCE_DENIAL},
     {"no route", RECORD_DENY, 404, CLOSE_NONE, "", METHOD_GET, 0, OFFENCE_NOT_FOUND},
-    {"a connection for another host", RECORD_DENY, 421, CLOSE_NONE, "", METHOD_GET, 0, NONE},
+    {"another host", RECORD_DENY, 421, CLOSE_NONE, "ours", METHOD_GET, 0, OFFENCE_DENIAL},
     {"beyond a rate", RECORD_DENY, 429, CLOSE_NONE, "everyone", METHOD_GET, 0, OFFENCE_LIMIT},
     {"too many at once", RECORD_DENY, 503, CLOSE_NONE, "one-at-a-time", METHOD_GET, 0, OFFENCE_LIMIT},
     {"banned already", RECORD_DENY, 403, CLOSE_NONE, "reputation", METHOD_GET, 0, NONE},
@@ -73,5 +73,11 @@ Test(reputation_feed, credentials_of_a_get_are_an_attempt)
 Test(reputation_feed, who_leaves_in_the_middle_of_an_upload_breaks_no_protocol)
 {
     struct record r = {.verdict = RECORD_FAULT, .status = 400, .reason = fault_token(FAULT_TRUNCATED)};
+    cr_expect_eq(reputation_offence(&r), NONE);
+}
+
+Test(reputation_feed, who_uses_a_connection_for_another_host_does_what_browsers_do)
+{
+    struct record r = {.verdict = RECORD_DENY, .status = 421, .reason = reason_token(REASON_MISDIRECTED)};
     cr_expect_eq(reputation_offence(&r), NONE);
 }
