@@ -19,3 +19,4 @@ struct micro_row {
 
 // Tables end with a NULL name.
 extern const struct micro_row micro_lists[];
+extern const struct micro_row micro_rates[];
