@@ -13,6 +13,7 @@
 #define RATE_MAX (1000u * 1000u * 1000u) // bytes per second
 #define CONNECTIONS_MAX 1000000u
 #define HANDSHAKES_MAX 65536u
+#define RATE_KEYS_MAX 134217728u // 2.3 GiB
 #define BODY_BYTES (10u * 1024u * 1024u)
 
 static bool look_up_file(const char *path, struct bytes_out *value, const char **why_r)
@@ -92,12 +93,13 @@ static void read_ceiling(struct node limits, const char *key, uint32_t max, uint
 // Returns limits.body; it is the policy size_limit that holds requests to it.
 static uint64_t read_limits(struct config *c, struct node root)
 {
-    static const char *const keys[] = {"head",       "body", "connections", "connections_per_address",
-                                       "handshakes", NULL};
+    static const char *const keys[] = {"head",       "body",      "connections", "connections_per_address",
+                                       "handshakes", "rate_keys", NULL};
     uint64_t                 head = LIMITS_HEAD_BYTES;
     uint64_t                 body = BODY_BYTES;
     struct node              limits;
     c->ceilings = (struct config_ceilings){.connections = 20000, .per_address = 200, .handshakes = 256};
+    c->state = (struct state_sizes){.rate_keys = STATE_RATE_KEYS};
     if (node_find(root, "limits", &limits) && node_expect_object(limits)) {
         node_keys(limits, keys);
         (void)node_size(config_child(limits, "head"), 1024, LIMITS_HEAD_BYTES_MAX, &head);
@@ -105,7 +107,10 @@ static uint64_t read_limits(struct config *c, struct node root)
         read_ceiling(limits, "connections", CONNECTIONS_MAX, &c->ceilings.connections);
         read_ceiling(limits, "connections_per_address", CONNECTIONS_MAX, &c->ceilings.per_address);
         read_ceiling(limits, "handshakes", HANDSHAKES_MAX, &c->ceilings.handshakes);
+        read_ceiling(limits, "rate_keys", RATE_KEYS_MAX, &c->state.rate_keys);
     }
+    c->state.flights =
+        2 * c->ceilings.connections; // a connection has one request; a route may count it twice
     c->limits = LIMITS_DEFAULT;
     c->limits.head_bytes = c->limits.target_bytes = c->limits.field_bytes = (uint32_t)head;
     c->limits.fields = FIELDS_READ;

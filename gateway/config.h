@@ -6,6 +6,7 @@
 #include "parser/limits.h"
 #include "policy/ip_set.h"
 #include "policy/snapshot.h"
+#include "policy/state.h"
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -92,6 +93,7 @@ struct config {
     struct limits           limits; // of reading: what the parser refuses. Policies may ask for less
     struct config_timeouts  timeouts;
     struct config_ceilings  ceilings;
+    struct state_sizes      state;
     unsigned                loops; // resolved: at least 1
     struct config_admin     admin;
     struct bytes            state_directory; // what outlives the process; empty: nothing does

@@ -316,7 +316,7 @@ static bool make_state(struct gateway *g)
 {
     uint64_t seed[2];
     if (getrandom(seed, sizeof seed, 0) == (ssize_t)sizeof seed)
-        g->state = state_new(seed);
+        g->state = state_new(&g->config->state, seed);
     return g->state != NULL && make_sessions(g->state);
 }
 
@@ -372,7 +372,11 @@ static int serve(const struct config *config)
     signal(SIGPIPE, SIG_IGN);
     signals_block(&ours);
     raise_descriptor_limit();
-    bool fine = make(&g) && start(&g);
+    bool fine = make(&g);
+    if (fine)
+        log_info("tables of clients: at most %zu KiB, for %u rate keys", state_bytes(&config->state) / 1024,
+                 config->state.rate_keys);
+    fine = fine && start(&g);
     for (size_t n = 0; fine && n < config->listener_count; n++)
         log_info("listening on %.*s (%s)", (int)config->listeners[n].text.len, config->listeners[n].text.at,
                  config->listeners[n].tls ? "https" : "http");

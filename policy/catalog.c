@@ -13,6 +13,8 @@
     ROW(path_traversal, true) /* before what depends on paths: exemptions, limits by route */ \
     ROW(content_type,   false) /* MUST precede whatever reads a body: it says with which parser */ \
     ROW(fetch_metadata, false) /* before what counts or holds: a page elsewhere must not spend its visitor's share */ \
+    ROW(rate_limit,     false) /* behind what needs no memory: who is refused there costs no place in its table */ \
+    ROW(concurrency,    false) /* behind all that may refuse: nobody holds a place, or waits for one, in vain */ \
     ROW(session,        false) /* judges little and changes cookies: behind all that may refuse */ \
     ROW(headers,        true) /* judges nothing: after all that may refuse */
 // clang-format on

@@ -86,7 +86,7 @@ bool node_duration(struct node n, uint64_t min_ms, uint64_t max_ms,
 bool node_size(struct node n, uint64_t min, uint64_t max,
                uint64_t *bytes_r); // "512B" "16KiB" "1MiB" "2GiB" "10KB" "1MB"
 bool node_byte_rate(struct node n, uint64_t min, uint64_t max, uint64_t *bytes_r); // "500B/s": per second
-// "5/s" "30/min" "1000/h": events per period.
+// "5/s" "30/min" "1000/h" "100/day": events per period.
 bool node_rate(struct node n, uint64_t *events_r, uint64_t *period_ms_r);
 // The index in a NULL-terminated list of names.
 bool node_choice(struct node n, const char *const names[], size_t *index_r);

@@ -16,12 +16,13 @@ static const struct unit sizes[] = {
     {"MiB", 1u << 20}, {"GB", 1000000000}, {"GiB", 1u << 30}, {NULL, 0}};
 static const struct unit byte_rates[] = {
     {"B/s", 1}, {"KB/s", 1000}, {"KiB/s", 1u << 10}, {"MB/s", 1000 * 1000}, {"MiB/s", 1u << 20}, {NULL, 0}};
-static const struct unit periods[] = {{"s", 1000}, {"min", 60 * 1000}, {"h", 3600 * 1000}, {NULL, 0}};
+static const struct unit periods[] = {
+    {"s", 1000}, {"min", 60 * 1000}, {"h", 3600 * 1000}, {"day", 24 * 3600 * 1000}, {NULL, 0}};
 
 static const char duration_hint[] = "write it with a unit: \"30s\", \"500ms\", \"2m\", \"1h\", \"7d\"";
 static const char size_hint[] = "write it with a unit: \"512B\", \"16KiB\", \"10MiB\", \"10MB\"";
 static const char byte_rate_hint[] = "write it as bytes per second: \"500B/s\", \"16KiB/s\", \"1MB/s\"";
-static const char rate_hint[] = "write it as events per time: \"5/s\", \"30/min\", \"1000/h\"";
+static const char rate_hint[] = "write it as events per time: \"5/s\", \"30/min\", \"1000/h\", \"100/day\"";
 
 static struct bytes text_of(struct node n)
 {

@@ -6,16 +6,11 @@
 #include "policy/document.h"
 #include "policy/edits.h"
 #include "policy/reasons.h"
+#include "policy/waiter.h"
 
 struct state;    // the tables that outlive a configuration: policy/state.h
 struct standing; // where an address stands on the ladder: policy/reputation.h
 struct ladder;
-
-// Who holds a request for a policy (VERDICT_WAIT). The policy that keeps one calls wake at most once per
-// WAIT, from any thread, and never after its on_end has returned.
-struct waiter {
-    void (*wake)(struct waiter *w);
-};
 
 struct peer {
     struct ip address; // the client, as it may be trusted (trusted proxies resolved): policies judge this one

@@ -41,7 +41,10 @@
     REASON(REASON_SESSION_IN_URL, "session_in_url",    307, "Location", "session ids are not taken from addresses: the same address without one is this") \
     REASON(REASON_SESSION_IN_PATH, "session_in_path",  400, NULL,    "the path hides a session id") \
     REASON(REASON_SESSION_IN_FORM, "session_in_form",  400, NULL,    "session ids are not taken from forms") \
-    REASON(REASON_NO_ROOM,       "no_room",            503, NULL,    "the gateway has no room for this request now")
+    REASON(REASON_NO_ROOM,       "no_room",            503, NULL,    "the gateway has no room for this request now") \
+    REASON(REASON_RATE,          "rate_limited",       429, NULL,    "too many requests: come back a little later") \
+    REASON(REASON_FLIGHTS,       "too_many_at_once",   503, NULL,    "too many requests at the same time: come back a little later") \
+    REASON(REASON_CROWDED,       "crowded",            503, NULL,    "there are more visitors than this gateway can count: come back a little later")
 // clang-format on
 
 enum reason {

@@ -124,6 +124,7 @@ PLACES = {
     ("policy/route.c", "load_match", "keys"): "routes[].match.",
     ("policy/snapshot.c", "load_limits", "keys"): "routes[].limits.",
     ("policy/modules/headers.c", "load_side", "keys"): "headers.response.",
+    ("policy/modules/rate_limit.c", "load_count", "count_keys"): "rate_limit.count.",
     ("policy/session_rules.c", "session_rules_load", "keys"): "session.",
     ("policy/login.c", "login_load", "keys"): "session.login.",
     ("policy/login.c", "load_sign", "keys"): "session.login.when.",
@@ -132,6 +133,8 @@ PLACES = {
 OF_EVERY_POLICY = ("type", "mode")
 # What a policy cannot be without.
 REQUIRED = {
+    "rate_limit": {"rate": "10000/s"},
+    "concurrency": {"max": 20, "queue": 10},
     "host_allow": {"hosts": ["a.example"]},
     "content_type": {"types": ["*/*"]},
     "session": {"cookies": ["ID"], "login": {"path": "/login"}},

@@ -21,7 +21,7 @@ static void begin(void)
     static const uint64_t seed[2] = {1, 2};
     puppets_reset();
     s = script_new(SCRIPT_LISTEN SERVER PUPPETS_IN("enforce") "}");
-    s->loop->state = state = state_new(seed);
+    s->loop->state = state = state_new(&(struct state_sizes){.rate_keys = 64}, seed);
 }
 
 static void end(void)

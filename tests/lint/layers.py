@@ -30,11 +30,11 @@ RUNGS = {
         "session_cookie session_form",
         "session_rules",
         "login origin",
-        "policy methods status_set detail ladder media_range backend_paths query_climb host_pattern ip_set_* glob_*",
+        "policy methods status_set detail ladder media_range backend_paths query_climb host_pattern ip_set_* glob_* keys",
         "state",
         "reputation reputation_* ban_line",
-        "ip_set prefix",
-        "reasons edits document document_* seal key_ring session_snapshot session_table session_places",
+        "ip_set prefix rate_table flight_table",
+        "reasons edits document document_* seal key_ring session_snapshot session_table session_places siphash waiter",
     ),
     "parser": (
         "http1 chunked",
@@ -60,8 +60,9 @@ SYSTEM = {
         "openssl/evp.h": "key_ring",
         "openssl/params.h": "key_ring",
         "openssl/rand.h": "session_cookie",
-        "pthread.h": "session_places reputation_*",
-        "stdatomic.h": "key_ring session_places reputation_*",
+        "pthread.h": "session_places reputation_* flight_table",
+        "stdatomic.h": "key_ring session_places reputation_* rate_table",
+        "threads.h": "rate_table",
     },
 }
 INSTEAD = {

@@ -29,7 +29,7 @@ static void begin_in(const char *policies)
     cr_assert_not_null(rules.snapshot, "%s", rules.problems);
     chain = snapshot_route_at(rules.snapshot, 0)->chain;
     request = request_for(&arena, "GET", NULL, "/");
-    state = state_new(seed);
+    state = state_new(&(struct state_sizes){.rate_keys = 64}, seed);
 }
 
 static void begin(void)
