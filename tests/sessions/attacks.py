@@ -242,6 +242,14 @@ def race_of_logins(scene, late_answer=False):
     return is_inside(attacker.get("/home")) or try_all(scene, stolen(scene, attacker), {scene.name})
 
 
+def login_spelled(scene, path):
+    """The victim logs in by another spelling of the path, which the app takes for the same and a gateway perhaps not."""
+    attacker = scene.visitor()
+    victim = scene.browser(attacker.jar.copy())
+    victim.post(path, {"user": "alice", "password": "wonderland"})
+    return is_inside(attacker.get("/home"))
+
+
 # What comes after.
 
 def replay_after_logout(scene):

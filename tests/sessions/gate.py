@@ -16,6 +16,7 @@ from road import DEADLINE, make_certificate, pick_port, tls_context
 from scene import HOST, Door, Scene
 
 LOGIN = {"path": "/login", "method": ["POST"], "when": {"status": ["302"], "not_location": "/login*"}}
+JSON_LOGIN = {"path": "/api/login", "method": ["POST"], "when": {"json": {"ok": True}}}
 FUTURE, PAST = "2099-12-31", "2020-12-31"
 
 # What a test may ask for besides the policy itself: (key of `more`, what the configuration is given).

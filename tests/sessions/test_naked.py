@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The apps with nothing in front of them: each attack succeeds. One that fails here would prove nothing there."""
 from apps import Php, Tomcat
-from attacks import OF_PHP, OF_TOMCAT, OF_VULNERABLE, SHAPES, held_request, race_of_logins, twice
+from attacks import OF_PHP, OF_TOMCAT, OF_VULNERABLE, SHAPES, held_request, login_spelled, race_of_logins, twice
 from plays import WithApp, with_attacks
 from races import paid_for, timings
 from scene import logged_in, login
@@ -23,6 +23,11 @@ class NakedVulnerable(Naked):
         for name, shape in SHAPES.items():
             with self.subTest(shape=name):
                 self.assertIsNotNone(twice(self.naked(), shape))
+
+    def test_a_login_by_another_spelling(self):
+        for path in ("/%6cogin", "//login", "/login;x=1", "/login/", "/login%3bx"):
+            with self.subTest(path=path):
+                self.assertIsNotNone(login_spelled(self.naked(), path))
 
     def test_the_session_keeps_what_was_in_it_before_the_login(self):
         scene = self.naked()
