@@ -4,12 +4,14 @@ attacker was inside, or None. Against the naked app each must succeed, or it pro
 may."""
 import itertools
 import threading
+import time
 
 from browser import Gone
 from scene import Task, is_inside, logged_in, login, try_all
 from socket_visit import SocketVisit
 
 STEP = 0.005  # seconds between two tries of an attacker who polls
+NOTICED = 1.0  # seconds within which a gateway has noticed that a visitor has left, or has let another wait
 AFTERWARDS = 3  # tries of each poller when the victim is in for certain
 INVENTED = "attackersown0123456789abcd"
 _numbers = itertools.count()
@@ -242,6 +244,39 @@ def race_of_logins(scene, late_answer=False):
     return is_inside(attacker.get("/home")) or try_all(scene, stolen(scene, attacker), {scene.name})
 
 
+def given_up_login(scene):
+    """The victim's browser leaves before the answer to her login, as at a second click; the app has logged her in all
+    the same. A gateway that waits for an answer to change the cookie never sees one."""
+    attacker, (gate,) = scene.visitor(), gates("given-up")
+    victim = scene.browser(attacker.jar.copy())
+    victim.send("POST", f"/login?gate_after={gate}", {"user": "alice", "password": "wonderland"})
+    scene.app.wait(gate)
+    victim.leave()
+    end = time.monotonic() + NOTICED
+    found = None
+    while not found and time.monotonic() < end:
+        asked = Task(attacker.get, "/home")  # a gateway may let him wait until it knows how the login ended
+        asked.join(NOTICED)
+        scene.app.open(gate)
+        found = is_inside(asked.wait())
+        time.sleep(STEP)
+    return found
+
+
+def committed_login(scene):
+    """The app has logged the victim in, and its answer is still on the way: the attacker comes in between."""
+    attacker, (gate,) = scene.visitor(), gates("committed")
+    victim = scene.browser(attacker.jar.copy())
+    hers = Task(login, victim, "alice", f"?gate_after={gate}")
+    scene.app.wait(gate)
+    tries = [Task(scene.browser(jar).get, "/home") for jar in (attacker.jar, attacker.jar.copy())]
+    for task in tries:
+        task.join(NOTICED)  # a gateway may let him wait until it knows how the login ended
+    scene.app.open(gate)
+    hers.wait()
+    return next(filter(None, [is_inside(task.wait()) for task in tries]), None)
+
+
 def login_spelled(scene, path):
     """The victim logs in by another spelling of the path, which the app takes for the same and a gateway perhaps not."""
     attacker = scene.visitor()
@@ -289,8 +324,9 @@ def socket_after_logout(scene):
     """A WebSocket that was opened before the logout."""
     victim = logged_in(scene)
     ws = SocketVisit(scene, victim.jar.header("/ws"))
-    if "alice" not in ws.ask("who?"):
-        raise AssertionError("the victim's own socket does not know her")
+    said = ws.ask("who?")
+    if "alice" not in said:
+        raise AssertionError(f"the victim's own socket does not know her: {ws.status}, {said!r}")
     victim.get("/logout")
     said = ws.until_ended("who?")
     ws.close()
@@ -302,4 +338,4 @@ _ALL = (own_valid_id, own_login, tossed_by_a_sibling, replay_after_logout)
 OF_PHP = _ALL + (invented_id, id_in_login_query, id_in_login_form)
 OF_TOMCAT = _ALL + (id_in_path,)
 OF_VULNERABLE = OF_PHP + (id_in_path, id_in_query, id_in_query_encoded, id_in_form, id_in_multipart_form, raw_inner,
-                          late_set_cookie, race_of_logins, socket_from_before, socket_after_logout)
+                          late_set_cookie, race_of_logins, committed_login, given_up_login, socket_from_before, socket_after_logout)

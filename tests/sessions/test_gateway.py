@@ -4,8 +4,8 @@ import os
 import time
 
 from apps import Php, Tomcat
-from attacks import (OF_PHP, OF_TOMCAT, OF_VULNERABLE, SHAPES, Poller, held_request, login_spelled, own_login, own_valid_id,
-                     race_of_logins, late_set_cookie, twice)
+from attacks import (OF_PHP, OF_TOMCAT, OF_VULNERABLE, SHAPES, Poller, gates, held_request, late_set_cookie, login_spelled,
+                     own_login, own_valid_id, race_of_logins, twice)
 from browser import Browser
 from gate import JSON_LOGIN
 from plays import WithGate, with_attacks
@@ -35,6 +35,16 @@ class Attacks(Guarded):
 
     def test_late_set_cookie_of_a_new_id(self):
         self.assertIsNone(late_set_cookie(self.scene(), "&fresh"))
+
+    def test_a_login_that_the_gateway_did_not_wait_for(self):
+        """The app takes longer than the gateway waits, and logs the victim in after all."""
+        upstream = {"upstreams": {"app": {"timeouts": {"first_byte": "1s"}}}}
+        scene, (gate,) = self.at(self.gate(more=upstream)), gates("too-late")
+        attacker = scene.visitor()
+        self.assertEqual(login(scene.browser(attacker.jar.copy()), query=f"?gate_after={gate}").status, 504)
+        self.assertIsNone(is_inside(attacker.get("/home")))
+        self.app.open(gate)
+        self.assertIsNone(is_inside(attacker.get("/home")))
 
     def test_held_request(self):
         """A request that the app was already working on keeps its session: known, and said in the documents."""

@@ -165,6 +165,20 @@ class Timers(Lifetimes):
             return user.jar.get(scene.name) != value
         until(rotated, "a rotation")
 
+    def test_a_rotation_by_time_whose_answer_was_lost(self):
+        """The browser goes on with the cookie before, and must get the new one from a later answer."""
+        scene = self.at(self.gate(session={"rotate": "1s"}))
+        browser = logged_in(scene)
+        first = browser.jar.get(scene.name)
+        lost = scene.browser(browser.jar.copy())
+        until(lambda: lost.get("/home").set_cookies(scene.name), "a rotation")
+        self.assertEqual(browser.jar.get(scene.name), first)
+
+        def rotated():
+            self.assertIsNotNone(is_inside(browser.get("/home")))
+            return browser.jar.get(scene.name) != first
+        until(rotated, "another try to hand out the new cookie")
+
     def test_idle(self):
         scene = self.at(self.gate(session={"idle": "2s"}))
         browser, idler = logged_in(scene), logged_in(scene)
