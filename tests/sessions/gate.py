@@ -22,8 +22,10 @@ FUTURE, PAST = "2099-12-31", "2020-12-31"
 # What a test may ask for besides the policy itself: (key of `more`, what the configuration is given).
 RACE_GUARD = {"type": "race_guard", "key": "session", "max_in_flight": 1, "queue": 10000, "wait": "60s"}
 LOGIN_GUARD = {"type": "login_guard", "user_field": "user", "per_user": "100000/h", "equalise": "250ms"}
-# Attackers and victims share one address here, and nobody is to be banned in the middle of a play.
-FRIENDLY = ({"reputation": {"never": ["127.0.0.0/8"]}}, {"limits": {"connections_per_address": 20000}})
+# Taken when the program knows it. Attackers and victims share one address here, and nobody is to be banned in the middle
+# of a play. A test that cannot do without asks for it by name.
+STATE = {"state": {"directory": "{folder}/state"}}
+FRIENDLY = ({"reputation": {"never": ["127.0.0.0/8"]}}, {"limits": {"connections_per_address": 20000}}, STATE)
 
 
 class Unknown(Exception):
@@ -77,16 +79,19 @@ class Gate:
                   "listen": [{"address": f"127.0.0.1:{self.port}", "tls": {"cert": cert, "key": key}}],
                   "upstreams": {"app": {"servers": [self.app.url]}}, "policies": policies,
                   "routes": [{"name": "all", "policies": list(policies), "upstream": "app"}],
-                  "state": {"directory": self.path("state")}, "logs": {"access": {"to": self.path("access.log")}}}
-        config = merge(config, json.loads(json.dumps(more).replace("{folder}", self.folder)))
+                  "logs": {"access": {"to": self.path("access.log")}}}
+        config = merge(config, self._here(more))
         for extra in FRIENDLY:
-            with_it = merge(config, extra)
+            with_it = merge(self._here(extra), config)
             if problem_of(self.program, with_it, self.folder) is None:
                 config = with_it
         problem = problem_of(self.program, config, self.folder)
         if problem:
             raise Unknown(problem)
         return config
+
+    def _here(self, part):
+        return json.loads(json.dumps(part).replace("{folder}", self.folder))
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -144,7 +149,7 @@ class Gate:
         """SIGHUP, when the program says that it knows it."""
         said = subprocess.run([self.program, "help"], capture_output=True, text=True, timeout=20, check=False).stdout
         if "reload" not in said:
-            raise Unknown("the program has no reload yet")
+            raise Unknown('"reload" is not known to the program')
         before = len(self.said())
         self.process.send_signal(signal.SIGHUP)
         end = time.monotonic() + DEADLINE

@@ -66,15 +66,35 @@ def is_inside(answer, user="alice"):
     return f"an answer says {answer.text!r}" if f"user: {user}" in answer.text else None
 
 
+MULTIPART = "multipart/form-data; boundary=b"
+URLENCODED = "application/x-www-form-urlencoded"
+
+
+def multipart(**fields):
+    """A form as browsers send it with a file."""
+    parts = [f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()]
+    return MULTIPART, ("".join(parts) + "--b--\r\n").encode()
+
+
+def ways_in(name, value):
+    """Where an app might look for an id: (how, path, cookies, form)."""
+    yield "cookie", "/home", f"{name}={value}", None
+    yield "cookie with an encoded name", "/home", f"%{ord(name[0]):02X}{name[1:]}={value}", None
+    yield "query", f"/home?{name}={value}", "", None
+    yield "query behind many blanks", f"/home?{'%20' * 300}{name}={value}", "", None
+    yield "path parameter", f"/home;{name}={value}", "", None
+    yield "path parameter in small letters", f"/home;{name.lower()}={value}", "", None
+    yield "form", "/home", "", {name: value}
+    yield "form behind many blanks", "/home", "", (URLENCODED, f"{'+' * 300}{name}={value}".encode())
+    yield "name cut by a zero byte", "/home", "", (URLENCODED, f"{name}%00x={value}".encode())
+    yield "multipart form", "/home", "", multipart(**{name: value})
+
+
 def try_all(scene, values, names=None):
     """An attacker who knows values tries them wherever an app might look. Returns how one was inside, or None."""
-    names = names or {scene.name, scene.app.cookie}
     for value in filter(None, values):
-        for name in sorted(names):
-            for how, path, cookies, form in (
-                    ("cookie", "/home", f"{name}={value}", None), ("query", f"/home?{name}={value}", "", None),
-                    ("path parameter", f"/home;{name}={value}", "", None), ("form", "/home", "", {name: value}),
-                    ("path parameter in small letters", f"/home;{name.lower()}={value}", "", None)):
+        for name in sorted(names or {scene.name, scene.app.cookie}):
+            for how, path, cookies, form in ways_in(name, value):
                 thief = scene.browser()
                 try:
                     answer = thief.ask("POST" if form else "GET", path, form, cookies=cookies)

@@ -9,10 +9,10 @@ from attacks import (OF_PHP, OF_TOMCAT, OF_VULNERABLE, SHAPES, Poller, gates, he
 from browser import Browser
 from gate import JSON_LOGIN
 from plays import WithGate, with_attacks
-from scene import Scene, is_inside, logged_in, login
+from scene import URLENCODED, Scene, is_inside, logged_in, login, multipart
 
 LOGINS = int(os.environ.get("PORTCULLIS_LOGINS", "200"))
-SPELLINGS = ("/%6cogin", "//login", "/./login", "/login;x=1", "/x/../login", "/login/", "/%256cogin", "/login%3bx", "/\\login")
+SPELLINGS = ("/%6cogin", "//login", "/./login", "/login;x=1", "/x/../login", "/%256cogin", "/login%3bx", "/\\login")
 GRACE_REQUESTS, GRACE_SECONDS = 8, 5
 
 
@@ -64,19 +64,18 @@ class Attacks(Guarded):
 
     def test_an_id_outside_the_cookie_is_refused(self):
         scene, value = self.scene(), self.app.valid_id()
-        part = 'Content-Disposition: form-data; name="APPSESSID"'
-        multipart = ("multipart/form-data; boundary=b", f"--b\r\n{part}\r\n\r\n{value}\r\n--b--\r\n".encode())
         for number, (path, form) in enumerate((
                 (f"/home?a=1&APPSESSID={value}", None), (f"/home?%41PPSESSID={value}", None), ("/home?APPSESSID=", None),
                 (f"/home;APPSESSID={value}", None), (f"/home;x=1;%41PPSESSID={value}", None),
                 (f"/home;APPSESSID={value}/", None), ("/home", {"a": "1", "APPSESSID": value}),
-                ("/home", ("application/x-www-form-urlencoded; charset=utf-8", b"%41PPSESSID=" + value.encode())),
-                ("/home", multipart))):
+                ("/home", (URLENCODED + "; charset=utf-8", b"%41PPSESSID=" + value.encode())),
+                ("/home", multipart(a="1", APPSESSID=value)))):
             with self.subTest(path=path, form=form):
                 path += ("&" if "?" in path else "?") + f"outside={number}"
                 answer = scene.visitor().ask("POST" if form else "GET", path, form)
-                self.assertIn(answer.status, (400, 403))
-                self.assertNotIn(value, [one["id"] for one in self.app.seen(path)])
+                self.assertIn(answer.status, (307, 400, 403))  # 307: to the same address without the id
+                self.assertNotIn("ppsessid", (answer.field("Location") or "").lower())
+                self.assertEqual(self.app.seen(path), [])
 
     def test_a_login_by_another_spelling_is_a_login(self):
         for spelling in SPELLINGS:
@@ -123,7 +122,7 @@ class Attacks(Guarded):
         browser, said = scene.visitor(), []
         login(browser, query="?inner")
         inner, = {one["id"] for one in self.app.seen("/login?inner")}
-        for path in ("/home", "/again", "/link?as=APPSESSID", "/link?as=jsessionid", "/prefs", "/logout"):
+        for path in ("/home", "/again", "/link?as=APPSESSID", "/link?as=appsessid", "/prefs", "/logout"):
             said += browser.get(path).fields
         self.assertEqual([field for field in said if inner in field[1]], [])
 

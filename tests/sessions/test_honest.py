@@ -89,7 +89,7 @@ class Cookies(Honest):
 
     def test_the_id_is_taken_out_of_redirects(self):
         browser = self.scene().visitor()
-        for name in ("jsessionid", "APPSESSID"):
+        for name in ("appsessid", "APPSESSID"):
             for then in ("", "?a=1", "#part"):
                 answer = browser.get(f"/link?as={name}&then={then.replace('?', '%3F').replace('#', '%23')}")
                 self.assertTrue((answer.field("Location") or "").endswith("/home" + then), answer.field("Location"))
@@ -127,12 +127,18 @@ class Cookies(Honest):
         browser.get("/renew")
         self.inside(browser)
 
+
+class Large(Honest):
+    """A cookie that browsers would not keep once it is sealed stays inside."""
+    may_miss = ("jar",)
+
     def test_a_cookie_too_large_to_be_sealed_is_kept_inside(self):
+        self.gate(session={"storage": "jar"})  # whether the program knows of it at all
         scene = self.scene()
         for size in (100, 2000, 2900, 3000, 3100, 3500, 4000):
             with self.subTest(size=size):
                 browser = scene.browser()
-                text, = browser.get(f"/huge?size={size}").set_cookies(scene.name)
+                text = browser.get(f"/huge?size={size}").set_cookies(scene.name)[-1]
                 self.assertLessEqual(len(text), 4096)
                 self.inside(browser, "huge")
 

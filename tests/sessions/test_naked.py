@@ -25,7 +25,7 @@ class NakedVulnerable(Naked):
                 self.assertIsNotNone(twice(self.naked(), shape))
 
     def test_a_login_by_another_spelling(self):
-        for path in ("/%6cogin", "//login", "/login;x=1", "/login/", "/login%3bx"):
+        for path in ("/%6cogin", "//login", "/login;x=1", "/login%3bx"):
             with self.subTest(path=path):
                 self.assertIsNotNone(login_spelled(self.naked(), path))
 
