@@ -25,7 +25,7 @@ static void begin(const char *json)
     static const uint64_t seed[2] = {0x9e3779b97f4a7c15, 0xd1b54a32d192ed03};
     caught_clear();
     s = script_new(json);
-    s->loop->state = state = state_new(seed);
+    s->loop->state = state = state_new(&(struct state_sizes){.rate_keys = 64}, seed);
 }
 
 static void end(void)
