@@ -102,6 +102,8 @@ static void connection_close(struct connection *c, enum close_reason why, bool a
         exchange_free(&c->exchange, why);
     else
         reputation_feed_close(c->set->loop, c->set->config, &c->seat.peer, why);
+    if (!abort)
+        wire_push(&c->wire);
     if (abort || wire_queued(&c->wire) > 0) // an answer that was cut must not look complete
         wire_abort(&c->wire, on_closed);
     else

@@ -51,6 +51,7 @@ void relay_flush(struct side *s)
 {
     if (s->head.len > 0)
         wire_send(s->to, take_head(s), (struct bytes){0});
+    wire_push(s->to);
 }
 
 void relay_trailers(struct side *s, struct bytes lines)

@@ -290,11 +290,6 @@ bool wire_is_quiet(const struct wire *w)
            errno == EAGAIN;
 }
 
-bool wire_is_tls(const struct wire *w)
-{
-    return w->tls_context != NULL;
-}
-
 void wire_settle(struct loop *l)
 {
     struct wire *w;

@@ -175,6 +175,12 @@ void wire_send(struct wire *w, struct bytes head, struct bytes body)
     stage(w, body);
 }
 
+void wire_push(struct wire *w)
+{
+    if (w->loop->buffers.staged_for == w || w->loop->buffers.sealed_for == w)
+        wire_flush(w->loop);
+}
+
 size_t wire_queued(const struct wire *w)
 {
     return w->blocked ? w->backlog.len : 0;

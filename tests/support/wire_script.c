@@ -88,7 +88,18 @@ void wire_send(struct wire *w, struct bytes head, struct bytes body)
     note(&a->sent, head);
     note(&a->sent, body);
     if (a->stopped)
-        a->queued += head.len + body.len;
+        a->staged += head.len + body.len;
+}
+
+static void pass_on(struct actor *a)
+{
+    a->queued += a->staged;
+    a->staged = 0;
+}
+
+void wire_push(struct wire *w)
+{
+    pass_on(of_wire(w));
 }
 
 size_t wire_queued(const struct wire *w)
@@ -99,7 +110,7 @@ size_t wire_queued(const struct wire *w)
 uint64_t wire_delivered(const struct wire *w)
 {
     const struct actor *a = of_wire(w);
-    return a->forgotten + a->sent.len - a->queued;
+    return a->forgotten + a->sent.len - a->queued - a->staged;
 }
 
 void wire_want(struct wire *w, bool bytes)
@@ -110,6 +121,7 @@ void wire_want(struct wire *w, bool bytes)
 void wire_finish(struct wire *w)
 {
     struct actor *a = of_wire(w);
+    pass_on(a);
     if (a->end == ACTOR_OPEN)
         a->end = ACTOR_FINISHED;
 }
@@ -119,6 +131,7 @@ static void let_go(struct wire *w, enum actor_end end, void (*closed)(struct wir
     struct actor *a = of_wire(w);
     a->end = end;
     a->closed = closed;
+    pass_on(a);
     a->lost_queued = a->queued > 0;
     w->is_closed = true;
 }
@@ -137,11 +150,6 @@ bool wire_is_quiet(const struct wire *w)
 {
     const struct actor *a = of_wire(w);
     return !w->is_broken && !a->finished && a->on_its_way.len == 0;
-}
-
-bool wire_is_tls(const struct wire *w)
-{
-    return w->tls_context != NULL;
 }
 
 // --- the actors ---
@@ -287,14 +295,23 @@ static bool turn(struct actor *a)
     return true;
 }
 
+static void end_event(void)
+{
+    for (size_t i = 0; i < actor_count; i++)
+        pass_on(actors[i]);
+}
+
 void wire_script_settle(void)
 {
     if (receive == NULL)
         receive = heap_of_test(NULL, RECEIVE_BYTES);
+    end_event();
     for (bool again = true; again;) {
         again = false;
-        for (size_t i = 0; i < actor_count; i++)
+        for (size_t i = 0; i < actor_count; i++) {
             again |= turn(actors[i]);
+            end_event();
+        }
     }
 }
 

@@ -31,6 +31,7 @@ struct actor {
     struct noted   sent;        // to him
     size_t         forgotten;   // bytes before it
     size_t         queued;      // at its end: not taken yet
+    size_t         staged;      // of the present event: will be queued
     size_t         sends;       // calls of wire_send
     struct noted   on_its_way;  // from him
     void (*closed)(struct wire *w);
