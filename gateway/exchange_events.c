@@ -75,6 +75,7 @@ void exchange_free(struct exchange **exchange, enum close_reason why)
         x->record.reason = close_token(why);
         x->record.close = why;
         drop_lease(x);
+        drop_failed(x);
     }
     rules_settle(x);
     write_record(x);

@@ -39,6 +39,7 @@ struct incoming {
 // The connection to the server.
 struct lease {
     struct upstream_connection *connection; // NULL: none
+    struct upstream_connection *failed;     // it took nothing of the request: what to say is still there
     unsigned                    tries;      // connections opened
     bool                        kept_tried; // a kept connection is trusted once
     uint64_t                    asked_ns;   // when the request went out
@@ -136,3 +137,4 @@ enum exchange_state fail(struct exchange  *x,
 enum exchange_state fail_response(struct exchange *x, enum fault f);
 bool may_keep(const struct exchange *x); // the client may send another request on this connection
 void drop_lease(struct exchange *x);
+void drop_failed(struct exchange *x);

@@ -73,6 +73,12 @@ void relay_end(struct side *s)
         wire_send(s->to, s->trailers, BYTES("\r\n"));
 }
 
+void relay_redirect(struct side *s, struct wire *to, struct bytes untaken)
+{
+    s->to = to;
+    wire_send(to, untaken, (struct bytes){0});
+}
+
 bool relay_is_full(const struct side *s)
 {
     return wire_queued(s->to) > 0;

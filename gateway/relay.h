@@ -23,5 +23,7 @@ void relay_flush(struct side *s);
 // Field lines that relay_end shall send. Borrowed until then.
 void relay_trailers(struct side *s, struct bytes lines);
 void relay_end(struct side *s);
+// Goes on with another receiver, who gets first what the one before did not take.
+void relay_redirect(struct side *s, struct wire *to, struct bytes untaken);
 // The receiver does not keep up: stop producing until its wire says on_drained.
 bool relay_is_full(const struct side *s);

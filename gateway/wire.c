@@ -223,6 +223,7 @@ bool wire_connect(struct wire *w, struct loop *l, const struct sockaddr *address
     if (!start(w, l, fd, events, owner))
         return false;
     w->connecting = true;
+    w->backlog.keeps = true;
     wire_watch(w);
     return true;
 }
@@ -231,6 +232,7 @@ void wire_own(struct wire *w, const struct wire_events *events, void *owner)
 {
     w->events = events;
     w->owner = owner;
+    w->backlog.before = w->backlog.sent;
 }
 
 void wire_want(struct wire *w, bool bytes)

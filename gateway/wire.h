@@ -34,7 +34,9 @@ struct wire_events {
 struct wire_backlog {
     char    *at; // NULL while empty
     size_t   start, len, cap;
-    uint64_t sent; // bytes the kernel has taken, in all
+    uint64_t sent;   // bytes the kernel has taken, in all
+    uint64_t before; // of those, before the present owner
+    bool     keeps;  // what cannot be sent at all stays here, see wire_unsent
 };
 
 // How a wire is read.
@@ -82,6 +84,9 @@ size_t wire_queued(const struct wire *w); // bytes the kernel has not taken, of 
 // Passes on now what this event has sent so far, so that wire_queued counts it. What else the event sends
 // costs a packet of its own.
 void wire_push(struct wire *w);
+// Of an outgoing wire that is broken: all that its owner has sent, when nothing of it has left the machine.
+// Empty otherwise. Borrowed until the wire is closed.
+struct bytes wire_unsent(const struct wire *w);
 // Bytes that have reached the peer's machine. Asks the kernel, whose own buffer would hide a slow reader for
 // minutes.
 uint64_t wire_delivered(const struct wire *w);

@@ -402,6 +402,89 @@ Test(exchange, a_kept_connection_that_went_stale_is_replaced_for_what_may_be_rep
     }
 }
 
+#define POST_TWO "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
+
+Test(exchange, a_request_of_which_nothing_left_is_sent_to_another_whatever_it_is)
+{
+    static const struct {
+        const char *label, *at_once, *later;
+    } rows[] = {
+        {"GET", GET, ""},
+        {"POST of nothing", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", ""},
+        {"POST, head first", POST_TWO, "hi"},
+        {"POST in one piece", POST_TWO "hi", ""},
+        {"POST, half of the body with the head", POST_TWO "h", "i"},
+        {"POST in chunks",
+         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nh\r\n1\r\ni\r\n0\r\n\r\n", ""},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        begin_with(SCRIPT_CONFIG);
+        script_client_sends(s, rows[i].at_once);
+        script_client_sends(s, rows[i].later);
+        script_upstream_sends(s, OK_2);
+        char *asked = strdup(script_upstream_sees(s));
+        script_all_forget(s);
+        actor_goes_deaf(script_upstream(s));
+        script_client_sends(s, rows[i].at_once);
+        script_client_sends(s, rows[i].later);
+        cr_assert_eq(script_upstreams(s), 2, "%s", rows[i].label);
+        cr_expect_str_eq(actor_has(script_upstream_at(s, 0)), "", "%s", rows[i].label);
+        cr_expect_eq(script_upstream_at(s, 0)->end, ACTOR_CLOSED, "%s", rows[i].label);
+        // The same request again, but for its id.
+        cr_expect_eq(strlen(script_upstream_sees(s)), strlen(asked), "%s: %s", rows[i].label,
+                     script_upstream_sees(s));
+        EXPECT_ENDS(script_upstream_sees(s), strstr(asked, "\r\n\r\n"));
+        free(asked);
+        script_upstream_sends(s, OK_2);
+        cr_expect_str_eq(script_client_sees(s), OK_2, "%s", rows[i].label);
+        cr_expect_eq(script_record(s)->record.verdict, RECORD_PASS, "%s", rows[i].label);
+    }
+}
+
+Test(exchange, what_could_not_be_sent_waits_for_the_next_connection_with_the_rest_of_the_body)
+{
+    script_client_sends(s, GET);
+    script_upstream_sends(s, OK_2);
+    script_all_forget(s);
+    actor_goes_deaf(script_upstream(s));
+    wire_script_take_calls(false);
+    script_client_sends(s, POST_TWO "h");
+    script_client_sends(s, "i");
+    cr_expect_str_eq(script_upstream_sees(s), "");
+    actor_opens(script_upstream(s));
+    EXPECT_ENDS(script_upstream_sees(s), "\r\n\r\nhi");
+    script_upstream_sends(s, OK_2);
+    cr_expect_str_eq(script_client_sees(s), OK_2);
+}
+
+Test(exchange, what_could_not_be_sent_is_let_go_of_when_the_client_or_all_servers_go)
+{
+    for (int client_goes = 0; client_goes < 2; client_goes++) {
+        begin_with(TWO_SERVERS);
+        wire_script_take_calls(true);
+        for (int both = 0; both < 2; both++) {
+            script_client_sends(s, GET);
+            script_upstream_sends(s, OK_2);
+        }
+        script_all_forget(s);
+        actor_goes_deaf(script_upstream_at(s, 0));
+        actor_goes_deaf(script_upstream_at(s, 1));
+        wire_script_take_calls(false);
+        script_client_sends(s, POST_TWO "hi");
+        cr_assert_eq(script_upstreams(s), 3, "one kept connection is tried, then fresh ones");
+        if (client_goes) {
+            actor_resets(s->client);
+            continue;
+        }
+        actor_refuses(script_upstream(s));
+        cr_assert_eq(script_upstreams(s), 4);
+        actor_refuses(script_upstream(s));
+        cr_expect_eq(script_upstreams(s), 4, "each server once");
+        EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 502 ");
+        cr_expect_eq(script_failed_because(s), CLOSE_UPSTREAM_CONNECT);
+    }
+}
+
 Test(exchange, a_stale_connection_is_replaced_once_and_by_a_fresh_one)
 {
     wire_script_take_calls(true);

@@ -84,11 +84,22 @@ void wire_send(struct wire *w, struct bytes head, struct bytes body)
     ASSERT(a->end == ACTOR_OPEN && !a->connecting);
     if (w->is_broken)
         return;
+    if (a->deaf) {
+        note(&a->unsent, head);
+        note(&a->unsent, body);
+        return;
+    }
     a->sends++;
     note(&a->sent, head);
     note(&a->sent, body);
     if (a->stopped)
         a->staged += head.len + body.len;
+}
+
+struct bytes wire_unsent(const struct wire *w)
+{
+    const struct actor *a = of_wire(w);
+    return w->is_broken ? (struct bytes){a->unsent.at, a->unsent.len} : (struct bytes){0};
 }
 
 static void pass_on(struct actor *a)
@@ -193,6 +204,11 @@ void actor_resets(struct actor *a)
     break_off(a, WIRE_END_BROKEN);
 }
 
+void actor_goes_deaf(struct actor *a)
+{
+    a->deaf = true;
+}
+
 void actor_sends_unnoticed(struct actor *a, struct bytes in)
 {
     ASSERT(!a->finished && !a->connecting);
@@ -284,6 +300,11 @@ static bool turn(struct actor *a)
             open_call(a);
         return !calls_wait;
     }
+    if (a->deaf && a->unsent.len > 0) {
+        a->wire->is_broken = true;
+        a->wire->events->on_end(a->wire, WIRE_END_BROKEN);
+        return true;
+    }
     if (!a->is_wanted)
         return false;
     if (arrive(a))
@@ -335,6 +356,7 @@ void wire_script_clear(void)
         ASSERT(a->wire == NULL);
         free(a->sent.at);
         free(a->on_its_way.at);
+        free(a->unsent.at);
         free(a);
     }
     free(receive);
