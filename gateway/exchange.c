@@ -279,11 +279,12 @@ static enum exchange_state await_response(struct exchange *x)
     return x->lease.finished || x->lease.broken ? try_again(x) : AWAIT;
 }
 
-// Is what is still to come of the request worth reading, to keep the connection?
+// Is what is still to come of the request worth reading, to keep the connection? Chunks may be endless: who
+// is told that the connection goes on sends the next request, and would get an end instead of an answer.
 static bool rest_is_short(const struct exchange *x)
 {
-    return x->from_client.ended || x->request.framing == FRAMING_CHUNKED ||
-           x->request.content_length - x->record.request_bytes <= DRAIN_BYTES;
+    return x->from_client.ended || (x->request.framing == FRAMING_LENGTH &&
+                                    x->request.content_length - x->record.request_bytes <= DRAIN_BYTES);
 }
 
 static enum exchange_state begin_answer(struct exchange *x)
@@ -367,14 +368,13 @@ static enum exchange_state drain_request(struct exchange *x)
 {
     struct incoming *from = &x->from_client;
     drop_lease(x);
-    while (x->outcome == OUTCOME_KEEP && x->drained <= DRAIN_BYTES) {
+    while (x->outcome == OUTCOME_KEEP) { // rest_is_short bounds it
         size_t          used;
         struct bytes    piece;
         enum http1_step step = http1_feed(from->reader, from->in, &used, &piece);
         from->in = bytes_after(from->in, used);
-        x->drained += (uint32_t)used;
         if (step == HTTP1_MORE)
-            return x->drained <= DRAIN_BYTES ? DRAIN : DONE;
+            return DRAIN;
         from->ended = step == HTTP1_END;
         if (step != HTTP1_BODY)
             break;

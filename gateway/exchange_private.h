@@ -87,7 +87,6 @@ struct exchange {
     struct lease            lease;
     struct record           record;
     unsigned                interim;   // 1xx answers seen
-    uint32_t                drained;   // bytes of the request thrown away behind its answer
     bool                    continued; // 100 Continue was sent, or the client did not wait for it
     bool                    answering; // the head of an answer is on its way to the client
 };
