@@ -435,7 +435,7 @@ void exchange_enter(struct exchange *x, enum exchange_state to)
     x->state = to;
     ASSERT(to < LEASE || to == DONE || x->admission);
     ASSERT((to != SEND && to != AWAIT && to != RELAY && to != HANDOVER) || x->lease.connection);
-    exchange_arm(x);
+    x->armed = false;
 }
 
 void exchange_run(struct exchange *x)

@@ -88,6 +88,7 @@ struct exchange {
     struct record           record;
     unsigned                interim;   // 1xx answers seen
     bool                    continued; // 100 Continue was sent, or the client did not wait for it
+    bool                    armed;     // the deadline is that of the present state
     bool                    answering; // the head of an answer is on its way to the client
 };
 

@@ -154,6 +154,7 @@ static uint32_t wait_of(const struct exchange *x)
 
 void exchange_arm(struct exchange *x)
 {
+    x->armed = true;
     if (patience_in[x->state] == WAIT_NONE) {
         deadline_disarm(&x->deadline);
         return;
