@@ -102,6 +102,8 @@ static void connection_close(struct connection *c, enum close_reason why, bool a
         exchange_free(&c->exchange, why);
     else
         reputation_feed_close(c->set->loop, c->set->config, &c->seat.peer, why);
+    if (!abort)
+        wire_push(&c->wire);
     if (abort || wire_queued(&c->wire) > 0) // an answer that was cut must not look complete
         wire_abort(&c->wire, on_closed);
     else
@@ -118,11 +120,9 @@ static void await(struct connection *c, uint32_t rest_ms)
 {
     enum close_reason ignored;
     // The deadline of a handshake is absolute, whatever of it is still queued.
-    uint64_t at_ms = c->state == HANDSHAKE ? UINT64_MAX : seat_reader_bound(&c->seat, &ignored);
-    if (at_ms == UINT64_MAX)
-        loop_deadline(c->set->loop, &c->deadline, rest_ms);
-    else
-        loop_deadline_at(c->set->loop, &c->deadline, at_ms);
+    uint64_t     at_ms = c->state == HANDSHAKE ? UINT64_MAX : seat_reader_bound(&c->seat, &ignored);
+    struct loop *l = c->set->loop;
+    loop_deadline_at(l, &c->deadline, at_ms == UINT64_MAX ? loop_now_ms(l) + rest_ms : at_ms);
 }
 
 static void linger(struct connection *c)

@@ -144,8 +144,20 @@ static enum exchange_state await_connection(struct exchange *x)
     return x->lease.open ? SEND : CONNECT;
 }
 
+// What could not be sent to one connection, to another: the head, and what came of the body.
+static enum exchange_state send_again(struct exchange *x)
+{
+    relay_redirect(&x->to_upstream, upstream_wire(x->lease.connection),
+                   wire_unsent(upstream_wire(x->lease.failed)));
+    upstream_pool_discard(&x->lease.failed);
+    x->lease.asked_ns = uv_hrtime();
+    return AWAIT;
+}
+
 static enum exchange_state send_head(struct exchange *x)
 {
+    if (x->lease.failed)
+        return send_again(x);
     struct forward_origin origin = {
         .peer = &x->peer, .id = x->record.id, .https = x->seat->tls.version != NULL, .port = x->seat->port};
     struct edits edits;
@@ -195,13 +207,24 @@ static enum exchange_state pump_request(struct exchange *x)
     return x->state;
 }
 
-// A kept connection that the server had closed in the meantime: nothing was answered, repeating is harmless
-// (RFC 9110 9.2.2), and all that was asked is still here.
-static bool may_retry(const struct exchange *x)
+// Nothing has left: whatever it was, it may be sent to another (RFC 9110 9.2.2). Or a kept connection that
+// the server had closed in the meantime: nothing was answered, repeating is harmless, and all that was asked
+// is still here.
+//   returns  LEASE, or DONE
+static enum exchange_state try_again(struct exchange *x)
 {
-    return upstream_is_reused(x->lease.connection) && x->interim == 0 &&
-           !http1_started(x->from_upstream.reader) && method_is_idempotent(x->request.method) &&
-           x->record.request_bytes == 0;
+    bool nothing_left = wire_unsent(upstream_wire(x->lease.connection)).len > 0;
+    bool is_harmless = upstream_is_reused(x->lease.connection) && x->interim == 0 &&
+                       !http1_started(x->from_upstream.reader) && method_is_idempotent(x->request.method) &&
+                       x->record.request_bytes == 0;
+    if (!nothing_left && !is_harmless)
+        return fail(x, CLOSE_UPSTREAM_GONE);
+    if (nothing_left) {
+        x->lease.failed = x->lease.connection;
+        x->lease.connection = NULL;
+    }
+    drop_lease(x);
+    return LEASE;
 }
 
 static enum exchange_state read_response_head(struct exchange *x)
@@ -253,19 +276,15 @@ static enum exchange_state await_response(struct exchange *x)
         if (to != AWAIT)
             return to;
     }
-    if (!x->lease.finished && !x->lease.broken)
-        return AWAIT;
-    if (!may_retry(x))
-        return fail(x, CLOSE_UPSTREAM_GONE);
-    drop_lease(x);
-    return LEASE;
+    return x->lease.finished || x->lease.broken ? try_again(x) : AWAIT;
 }
 
-// Is what is still to come of the request worth reading, to keep the connection?
+// Is what is still to come of the request worth reading, to keep the connection? Chunks may be endless: who
+// is told that the connection goes on sends the next request, and would get an end instead of an answer.
 static bool rest_is_short(const struct exchange *x)
 {
-    return x->from_client.ended || x->request.framing == FRAMING_CHUNKED ||
-           x->request.content_length - x->record.request_bytes <= DRAIN_BYTES;
+    return x->from_client.ended || (x->request.framing == FRAMING_LENGTH &&
+                                    x->request.content_length - x->record.request_bytes <= DRAIN_BYTES);
 }
 
 static enum exchange_state begin_answer(struct exchange *x)
@@ -349,14 +368,13 @@ static enum exchange_state drain_request(struct exchange *x)
 {
     struct incoming *from = &x->from_client;
     drop_lease(x);
-    while (x->outcome == OUTCOME_KEEP && x->drained <= DRAIN_BYTES) {
+    while (x->outcome == OUTCOME_KEEP) { // rest_is_short bounds it
         size_t          used;
         struct bytes    piece;
         enum http1_step step = http1_feed(from->reader, from->in, &used, &piece);
         from->in = bytes_after(from->in, used);
-        x->drained += (uint32_t)used;
         if (step == HTTP1_MORE)
-            return x->drained <= DRAIN_BYTES ? DRAIN : DONE;
+            return DRAIN;
         from->ended = step == HTTP1_END;
         if (step != HTTP1_BODY)
             break;
@@ -377,6 +395,7 @@ static enum exchange_state finish(struct exchange *x)
 {
     if (!x->from_client.ended && x->outcome == OUTCOME_KEEP)
         x->outcome = OUTCOME_CLOSE;
+    drop_failed(x);
     if (!x->lease.connection)
         return DONE;
     bool clean = x->from_client.ended && x->from_upstream.ended && x->response.keep_alive &&
@@ -416,7 +435,7 @@ void exchange_enter(struct exchange *x, enum exchange_state to)
     x->state = to;
     ASSERT(to < LEASE || to == DONE || x->admission);
     ASSERT((to != SEND && to != AWAIT && to != RELAY && to != HANDOVER) || x->lease.connection);
-    exchange_arm(x);
+    x->armed = false;
 }
 
 void exchange_run(struct exchange *x)

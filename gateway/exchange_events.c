@@ -75,6 +75,7 @@ void exchange_free(struct exchange **exchange, enum close_reason why)
         x->record.reason = close_token(why);
         x->record.close = why;
         drop_lease(x);
+        drop_failed(x);
     }
     rules_settle(x);
     write_record(x);
@@ -91,6 +92,13 @@ static bool is_moving(const struct exchange *x)
     return x->state == AWAIT || x->state == RELAY || x->state == HANDOVER;
 }
 
+// Once, for the state in which it waits now; and anew when something has moved in it.
+static void rearm(struct exchange *x, bool moved)
+{
+    if (moved || !x->armed)
+        exchange_arm(x);
+}
+
 size_t exchange_take(struct exchange *x, struct bytes in)
 {
     if (x->state == DONE)
@@ -103,8 +111,7 @@ size_t exchange_take(struct exchange *x, struct bytes in)
     x->continued = x->continued || x->from_client.in.len > 0;
     x->from_client.in = (struct bytes){0};
     x->from_client.used += used;
-    if (used > 0 && is_moving(x))
-        exchange_arm(x);
+    rearm(x, used > 0 && is_moving(x));
     return used;
 }
 
@@ -132,6 +139,7 @@ void exchange_client_finished(struct exchange *x)
     else
         exchange_enter(x, x->state == DRAIN ? DONE : refuse_fault(x, FAULT_TRUNCATED));
     exchange_run(x);
+    rearm(x, false);
 }
 
 bool exchange_is_done(const struct exchange *x)
@@ -157,6 +165,7 @@ void exchange_run_and_tell(struct exchange *x)
 {
     struct exchange_seat *seat = x->seat;
     exchange_run(x);
+    rearm(x, false);
     seat->progressed(seat);
 }
 
@@ -174,8 +183,7 @@ static void on_upstream_bytes(struct wire *w, struct bytes in)
     x->from_upstream.in = in;
     exchange_run(x);
     x->from_upstream.in = (struct bytes){0};
-    if (x->state == RELAY || x->state == HANDOVER)
-        exchange_arm(x);
+    rearm(x, x->state == RELAY || x->state == HANDOVER);
     seat->progressed(seat);
 }
 

@@ -48,10 +48,11 @@ static void pass(struct incoming *from, struct side *to)
 enum exchange_state pass_both_ways(struct exchange *x)
 {
     struct wire *upstream = upstream_wire(x->lease.connection);
-    relay_flush(&x->to_client);
     pass(&x->from_upstream, &x->to_client);
+    relay_flush(&x->to_client);
     if (!relay_is_full(&x->to_upstream)) // what is not taken now waits with the owner
         pass(&x->from_client, &x->to_upstream);
+    relay_flush(&x->to_upstream);
     x->record.request_bytes = x->to_upstream.passed;
     x->record.response_bytes = x->to_client.passed;
     if (x->lease.broken && !x->from_upstream.ended)

@@ -39,6 +39,7 @@ struct incoming {
 // The connection to the server.
 struct lease {
     struct upstream_connection *connection; // NULL: none
+    struct upstream_connection *failed;     // it took nothing of the request: what to say is still there
     unsigned                    tries;      // connections opened
     bool                        kept_tried; // a kept connection is trusted once
     uint64_t                    asked_ns;   // when the request went out
@@ -86,8 +87,8 @@ struct exchange {
     struct lease            lease;
     struct record           record;
     unsigned                interim;   // 1xx answers seen
-    uint32_t                drained;   // bytes of the request thrown away behind its answer
     bool                    continued; // 100 Continue was sent, or the client did not wait for it
+    bool                    armed;     // the deadline is that of the present state
     bool                    answering; // the head of an answer is on its way to the client
 };
 
@@ -136,3 +137,4 @@ enum exchange_state fail(struct exchange  *x,
 enum exchange_state fail_response(struct exchange *x, enum fault f);
 bool may_keep(const struct exchange *x); // the client may send another request on this connection
 void drop_lease(struct exchange *x);
+void drop_failed(struct exchange *x);

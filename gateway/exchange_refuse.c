@@ -9,6 +9,12 @@ void drop_lease(struct exchange *x)
         upstream_pool_discard(&x->lease.connection);
 }
 
+void drop_failed(struct exchange *x)
+{
+    if (x->lease.failed)
+        upstream_pool_discard(&x->lease.failed);
+}
+
 // The client may send another request only when this one was read to its end.
 bool may_keep(const struct exchange *x)
 {

@@ -56,6 +56,8 @@ struct pace_rule seat_pace_rule(const struct exchange_seat *seat)
 uint64_t seat_reader_bound(struct exchange_seat *seat, enum close_reason *why_r)
 {
     *why_r = CLOSE_NONE;
+    wire_push(
+        seat->client); // the end of an answer would be seen one event late: when nothing happens any more
     if (wire_queued(seat->client) == 0) {
         pace_end(&seat->reader);
         return UINT64_MAX;
@@ -152,6 +154,7 @@ static uint32_t wait_of(const struct exchange *x)
 
 void exchange_arm(struct exchange *x)
 {
+    x->armed = true;
     if (patience_in[x->state] == WAIT_NONE) {
         deadline_disarm(&x->deadline);
         return;

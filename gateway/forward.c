@@ -15,10 +15,7 @@ static size_t fields_room(const struct fields *fields)
 
 static inline void put_field(struct bytes_out *out, struct bytes name, struct bytes value)
 {
-    out_bytes(out, name);
-    out_bytes(out, BYTES(": "));
-    out_bytes(out, value);
-    out_bytes(out, BYTES("\r\n"));
+    out_parts(out, (const struct bytes[]){name, BYTES(": "), value, BYTES("\r\n")}, 4);
 }
 
 // Every field but those that are described anew: framing, and in a request (`routing_too`) who asked for
@@ -72,7 +69,8 @@ static void put_status_line(struct bytes_out *out, const struct response *respon
 }
 
 // X-Forwarded-For: what a trusted sender reported, and the sender; of anybody else only the sender.
-static void put_forwarded_for(struct bytes_out *out, const struct request *q, const struct peer *peer)
+static void put_forwarded_for(struct bytes_out *out, const struct request *q, const struct peer *peer,
+                              struct bytes sender)
 {
     out_bytes(out, BYTES("X-Forwarded-For: "));
     for (size_t i = 0; peer->trusted && i < q->fields.count; i++) {
@@ -82,8 +80,13 @@ static void put_forwarded_for(struct bytes_out *out, const struct request *q, co
         out_bytes(out, f->value);
         out_bytes(out, BYTES(", "));
     }
-    ip_print(&peer->sender, out);
+    out_bytes(out, sender);
     out_bytes(out, BYTES("\r\n"));
+}
+
+static bool is_same_ip(const struct ip *a, const struct ip *b)
+{
+    return memcmp(a->octet, b->octet, sizeof a->octet) == 0;
 }
 
 // A field that a trusted sender may say; otherwise our own value.
@@ -97,13 +100,18 @@ static struct bytes believed(const struct request *q, const struct peer *peer, e
 static void put_origin(struct bytes_out *out, const struct request *q, const struct forward_origin *origin)
 {
     const struct peer *peer = origin->peer;
-    char               digits[8];
+    char               digits[8], sender_text[IP_TEXT_MAX], address_text[IP_TEXT_MAX];
     struct bytes_out   port = {.at = digits, .cap = sizeof digits};
+    struct bytes_out   sender = {.at = sender_text, .cap = sizeof sender_text};
+    struct bytes_out   address = {.at = address_text, .cap = sizeof address_text};
     out_uint(&port, origin->port);
-    put_forwarded_for(out, q, peer);
-    out_bytes(out, BYTES("X-Real-IP: "));
-    ip_print(&peer->address, out);
-    out_bytes(out, BYTES("\r\n"));
+    ip_print(&peer->sender, &sender);
+    put_forwarded_for(out, q, peer, out_written(&sender));
+    if (is_same_ip(&peer->sender, &peer->address)) // nearly always
+        address = sender;
+    else
+        ip_print(&peer->address, &address);
+    put_field(out, BYTES("X-Real-IP"), out_written(&address));
     struct bytes own = origin->https ? BYTES("https") : BYTES("http");
     put_field(out, BYTES("X-Forwarded-Proto"), believed(q, peer, FIELD_X_FORWARDED_PROTO, own));
     if (q->host.received.len > 0)

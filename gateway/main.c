@@ -4,10 +4,12 @@
 #include "gateway/admin.h"
 #include "gateway/ceilings.h"
 #include "gateway/cli.h"
+#include "gateway/descriptors.h"
 #include "gateway/listener.h"
 #include "gateway/log.h"
 #include "gateway/signals.h"
 #include "gateway/tls_context.h"
+#include "gateway/tls_rotation.h"
 #include "gateway/upstream.h"
 #include "policy/seal.h"
 #include "policy/session_table.h"
@@ -47,7 +49,7 @@ struct gateway {
     struct signals      *signals;
     struct admin        *admin; // NULL: the file names no socket
     struct ban_keeper   *bans;
-    struct deadline      rotation; // of the ticket keys
+    struct tls_rotation  rotation; // of the ticket keys
     struct deadline      bound;    // of a drain
     bool                 gently;   // a drain was asked for
     struct island       *islands;
@@ -203,7 +205,7 @@ static uint64_t now_s(void)
 // What the main thread's own loop needs to end: everything on it lets go.
 static void retire(struct gateway *g)
 {
-    deadline_disarm(&g->rotation);
+    tls_rotation_stop(&g->rotation);
     deadline_disarm(&g->bound);
     if (g->admin)
         admin_close(&g->admin);
@@ -243,13 +245,6 @@ static void on_bound(struct deadline *d)
     cut((struct gateway *)((char *)d - offsetof(struct gateway, bound)), "still busy: cutting what is left");
 }
 
-static void on_rotation(struct deadline *d)
-{
-    struct gateway *g = (struct gateway *)((char *)d - offsetof(struct gateway, rotation));
-    tls_tickets_rotate(g->tickets, now_s());
-    loop_deadline_at(g->loop, d, tls_tickets_due_s(g->tickets) * 1000);
-}
-
 // Until every island has ended.
 //   returns  whether everything that ran was finished, or nobody asked for that
 static bool attend(struct gateway *g)
@@ -276,13 +271,22 @@ static void keep_standard_descriptors(void)
 }
 
 // Every connection takes two descriptors: as many as we may have.
-static void raise_descriptor_limit(void)
+static void raise_descriptor_limit(const struct config *c)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return;
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit))
+        limit.rlim_cur = before;
+    uint64_t needed = descriptors_needed(c);
+    if (limit.rlim_cur < needed)
+        log_warning("limits.connections is %u, which takes up to %llu descriptors, and this process may have "
+                    "%llu: allow more (LimitNOFILE=%llu in systemd, ulimit -Hn in a shell), or write "
+                    "\"limits\": { \"connections\": %u }",
+                    c->ceilings.connections, (unsigned long long)needed, (unsigned long long)limit.rlim_cur,
+                    (unsigned long long)needed, descriptors_suffice_for(c, limit.rlim_cur));
 }
 
 static bool open_log(struct gateway *g)
@@ -323,14 +327,13 @@ static bool make_state(struct gateway *g)
 static bool make_loop(struct gateway *g)
 {
     sigset_t ours = our_signals();
-    deadline_init(&g->rotation, on_rotation);
     deadline_init(&g->bound, on_bound);
     g->loop = loop_new(g->config->loops, NULL, g);
     if (!g->loop || !(g->signals = signals_new(g->loop, &ours, on_signal, g))) {
         log_error("a loop cannot be made: %s", strerror(errno));
         return false;
     }
-    loop_deadline_at(g->loop, &g->rotation, tls_tickets_due_s(g->tickets) * 1000);
+    tls_rotation_start(&g->rotation, g->loop, g->tickets);
     if (!(g->bans = ban_keeper_new(g->loop, g->config, g->state)))
         return false;
     struct admin_sources sources = {.config = g->config, .bans = g->bans};
@@ -371,7 +374,7 @@ static int serve(const struct config *config)
     sigset_t       ours = our_signals();
     signal(SIGPIPE, SIG_IGN);
     signals_block(&ours);
-    raise_descriptor_limit();
+    raise_descriptor_limit(config);
     bool fine = make(&g);
     if (fine)
         log_info("tables of clients: at most %zu KiB, for %u rate keys", state_bytes(&config->state) / 1024,

@@ -51,6 +51,7 @@ void relay_flush(struct side *s)
 {
     if (s->head.len > 0)
         wire_send(s->to, take_head(s), (struct bytes){0});
+    wire_push(s->to);
 }
 
 void relay_trailers(struct side *s, struct bytes lines)
@@ -70,6 +71,12 @@ void relay_end(struct side *s)
     wire_send(s->to, take_head(s), s->trailers.len > 0 ? BYTES("0\r\n") : BYTES("0\r\n\r\n"));
     if (s->trailers.len > 0)
         wire_send(s->to, s->trailers, BYTES("\r\n"));
+}
+
+void relay_redirect(struct side *s, struct wire *to, struct bytes untaken)
+{
+    s->to = to;
+    wire_send(to, untaken, (struct bytes){0});
 }
 
 bool relay_is_full(const struct side *s)

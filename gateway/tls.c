@@ -71,6 +71,14 @@ void tls_free(SSL **ssl)
     *ssl = NULL;
 }
 
+// Errors that somebody left behind, which SSL_get_error would take for ours. To clear them costs sixteen
+// slots.
+static void forget_errors(void)
+{
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+}
+
 static enum tls_step step_of(SSL *ssl, int result)
 {
     switch (SSL_get_error(ssl, result)) {
@@ -93,7 +101,7 @@ enum tls_step tls_handshake(SSL *ssl)
 
 enum tls_step tls_open(SSL *ssl, struct tls_io *io, struct bytes_out *plain)
 {
-    ERR_clear_error();
+    forget_errors();
     do {
         size_t n = 0;
         int    result = SSL_read_ex(ssl, plain->at + plain->len, plain->cap - plain->len, &n);
@@ -107,7 +115,7 @@ enum tls_step tls_open(SSL *ssl, struct tls_io *io, struct bytes_out *plain)
 bool tls_seal(SSL *ssl, struct bytes plain)
 {
     size_t written = 0;
-    ERR_clear_error();
+    forget_errors();
     return SSL_write_ex(ssl, plain.at, plain.len, &written) == 1 && written == plain.len;
 }
 

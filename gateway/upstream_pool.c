@@ -117,6 +117,7 @@ void upstream_pool_give_back(struct upstream_connection **lease)
     struct endpoint            *e = c->endpoint;
     *lease = NULL;
     wire_own(&c->wire, &idle_events, c);
+    wire_push(&c->wire);
     if (e->loop->draining || e->idle_count >= e->group->keepalive || wire_queued(&c->wire) > 0) {
         discard(c);
         return;

@@ -223,6 +223,7 @@ bool wire_connect(struct wire *w, struct loop *l, const struct sockaddr *address
     if (!start(w, l, fd, events, owner))
         return false;
     w->connecting = true;
+    w->backlog.keeps = true;
     wire_watch(w);
     return true;
 }
@@ -231,6 +232,7 @@ void wire_own(struct wire *w, const struct wire_events *events, void *owner)
 {
     w->events = events;
     w->owner = owner;
+    w->backlog.before = w->backlog.sent;
 }
 
 void wire_want(struct wire *w, bool bytes)
@@ -288,11 +290,6 @@ bool wire_is_quiet(const struct wire *w)
     char byte;
     return !w->is_broken && !w->mute && !w->ended && recv(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
            errno == EAGAIN;
-}
-
-bool wire_is_tls(const struct wire *w)
-{
-    return w->tls_context != NULL;
 }
 
 void wire_settle(struct loop *l)

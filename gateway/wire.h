@@ -34,7 +34,9 @@ struct wire_events {
 struct wire_backlog {
     char    *at; // NULL while empty
     size_t   start, len, cap;
-    uint64_t sent; // bytes the kernel has taken, in all
+    uint64_t sent;   // bytes the kernel has taken, in all
+    uint64_t before; // of those, before the present owner
+    bool     keeps;  // what cannot be sent at all stays here, see wire_unsent
 };
 
 // How a wire is read.
@@ -78,7 +80,13 @@ void wire_own(struct wire *w, const struct wire_events *events, void *owner);
 // Sends head and body, in that order, as soon as this event ends. Both are borrowed during the call; either
 // may be empty. On a TLS wire the head and the first bytes of the body share a record.
 void   wire_send(struct wire *w, struct bytes head, struct bytes body);
-size_t wire_queued(const struct wire *w); // bytes the kernel has not taken
+size_t wire_queued(const struct wire *w); // bytes the kernel has not taken, of those that were passed to it
+// Passes on now what this event has sent so far, so that wire_queued counts it. What else the event sends
+// costs a packet of its own.
+void wire_push(struct wire *w);
+// Of an outgoing wire that is broken: all that its owner has sent, when nothing of it has left the machine.
+// Empty otherwise. Borrowed until the wire is closed.
+struct bytes wire_unsent(const struct wire *w);
 // Bytes that have reached the peer's machine. Asks the kernel, whose own buffer would hide a slow reader for
 // minutes.
 uint64_t wire_delivered(const struct wire *w);
@@ -98,7 +106,6 @@ void wire_abort(struct wire *w, void (*closed)(struct wire *w));
 
 // Whether the peer has said nothing that was not read yet, not even its end. Asks the kernel.
 bool wire_is_quiet(const struct wire *w);
-bool wire_is_tls(const struct wire *w);
 
 // For the loop: the wire whose handshake may take a step, NULL: none; that step; and the end of every event.
 struct wire *wire_next_handshake(const struct loop *l);

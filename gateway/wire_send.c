@@ -12,8 +12,9 @@
 
 void wire_drop_backlog(struct wire *w)
 {
-    free(w->backlog.at);
-    w->backlog = (struct wire_backlog){.sent = w->backlog.sent};
+    struct wire_backlog *b = &w->backlog;
+    free(b->at);
+    *b = (struct wire_backlog){.sent = b->sent, .before = b->before, .keeps = b->keeps};
 }
 
 static bool backlog_add(struct wire_backlog *b, const void *at, size_t len)
@@ -41,11 +42,31 @@ static size_t took(size_t *sent, size_t len)
     return n;
 }
 
+static bool is_unsent(const struct wire *w)
+{
+    return w->backlog.keeps && w->backlog.sent == w->backlog.before;
+}
+
+// Its owner may say it again to another peer. At most what one event sends.
+static void keep_unsent(struct wire *w, const struct iovec *pieces, int count)
+{
+    for (int i = 0; i < count && is_unsent(w); i++)
+        w->backlog.keeps =
+            pieces[i].iov_len == 0 || backlog_add(&w->backlog, pieces[i].iov_base, pieces[i].iov_len);
+}
+
+struct bytes wire_unsent(const struct wire *w)
+{
+    const struct wire_backlog *b = &w->backlog;
+    return w->is_broken && is_unsent(w) && b->len > 0 ? (struct bytes){b->at + b->start, b->len}
+                                                      : (struct bytes){0};
+}
+
 // The peer takes nothing more. What it said before is still worth reading (a server's early answer): the end
 // is told when that has been read, and at once when nobody reads.
 static void fall_silent(struct wire *w)
 {
-    if (w->ended || !w->wants_bytes) {
+    if (w->ended || !w->wants_bytes || is_unsent(w)) { // what was asked nothing has nothing to say
         wire_break_off(w, WIRE_END_BROKEN);
         return;
     }
@@ -58,8 +79,10 @@ static void fall_silent(struct wire *w)
 // Sends the backlog and the pieces, as much as the kernel takes at once; the rest becomes the backlog.
 static void transmit(struct wire *w, const struct iovec *pieces, int count)
 {
-    if (w->is_broken || w->mute)
+    if (w->is_broken || w->mute) {
+        keep_unsent(w, pieces, count);
         return;
+    }
     size_t sent = 0;
     if (!w->blocked && !w->connecting) {
         struct iovec  all[3];
@@ -71,6 +94,7 @@ static void transmit(struct wire *w, const struct iovec *pieces, int count)
             all[first + i] = pieces[i];
         ssize_t n = sendmsg(w->fd, &message, MSG_NOSIGNAL);
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            keep_unsent(w, pieces, count);
             fall_silent(w);
             return;
         }
@@ -169,10 +193,16 @@ static void stage(struct wire *w, struct bytes piece)
 void wire_send(struct wire *w, struct bytes head, struct bytes body)
 {
     ASSERT(w->magic == WIRE_MAGIC && !w->handshaking && !w->finishing);
-    if (w->is_broken || w->is_closed || w->mute)
+    if (w->is_closed || ((w->is_broken || w->mute) && !is_unsent(w)))
         return;
     stage(w, head);
     stage(w, body);
+}
+
+void wire_push(struct wire *w)
+{
+    if (w->loop->buffers.staged_for == w || w->loop->buffers.sealed_for == w)
+        wire_flush(w->loop);
 }
 
 size_t wire_queued(const struct wire *w)

@@ -46,28 +46,56 @@ struct bytes bytes_trim(struct bytes b)
     return b;
 }
 
-void out_uint(struct bytes_out *out, uint64_t n)
+static const char pairs[] = // of digits, from 00 on
+    "0001020304050607080910111213141516171819"
+    "2021222324252627282930313233343536373839"
+    "4041424344454647484950515253545556575859"
+    "6061626364656667686970717273747576777879"
+    "8081828384858687888990919293949596979899";
+
+void out_padded(struct bytes_out *out, uint64_t n, unsigned digits)
 {
-    if (n < 10) {
-        out_char(out, (char)('0' + n));
+    if (out->overflowed || digits > out->cap - out->len) {
+        out->overflowed = true;
         return;
     }
-    char  digits[20]; // of 2^64 - 1
-    char *first = digits + sizeof digits;
-    do {
-        *--first = (char)('0' + n % 10);
-        n /= 10;
-    } while (n > 0);
-    out_bytes(out, (struct bytes){first, (size_t)(digits + sizeof digits - first)});
+    char *at = out->at + out->len + digits;
+    out->len += digits;
+    for (; digits >= 2; digits -= 2, n /= 100)
+        memcpy(at -= 2, pairs + 2 * (n % 100), 2);
+    if (digits > 0)
+        at[-1] = (char)('0' + n % 10);
+}
+
+void out_uint(struct bytes_out *out, uint64_t n)
+{
+    unsigned digits = 1;
+    for (uint64_t unit = 10; digits < 20 && n >= unit; unit *= 10) // 20: those of 2^64 - 1
+        digits++;
+    out_padded(out, n, digits);
+}
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+// Eight digits at once: each half byte in a byte of its own, the highest one first.
+static void put_hex8(char *at, uint32_t n)
+{
+    uint64_t x = n;
+    x = (x | x << 16) & UINT64_C(0x0000ffff0000ffff);
+    x = (x | x << 8) & UINT64_C(0x00ff00ff00ff00ff);
+    x = (x | x << 4) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    uint64_t letters = (x + EACH(6)) >> 4 & EACH(1);
+    uint64_t text = htobe64(x + EACH('0') + letters * ('a' - '0' - 10));
+    memcpy(at, &text, sizeof text);
 }
 
 void out_hex(struct bytes_out *out, uint64_t n, unsigned digits)
 {
     ASSERT(digits >= 1 && digits <= 16);
     char text[16];
-    for (unsigned i = digits; i-- > 0; n >>= 4)
-        text[i] = "0123456789abcdef"[n & 15];
-    out_bytes(out, (struct bytes){text, digits});
+    put_hex8(text, (uint32_t)(n >> 32));
+    put_hex8(text + 8, (uint32_t)n);
+    out_bytes(out, (struct bytes){text + sizeof text - digits, digits});
 }
 
 size_t bytes_utf8(struct bytes text, uint32_t *character_r)
@@ -124,8 +152,6 @@ static void json_escape(struct bytes_out *out, char c)
     }
 }
 
-#define EACH(byte) (0x0101010101010101u * (byte))
-
 // Has any of eight bytes its highest bit set, or is one a control, DEL, a quote or a backslash?
 static bool any_special(uint64_t eight)
 {
@@ -141,8 +167,10 @@ void out_json(struct bytes_out *out, struct bytes b)
         return;
     size_t run = 0; // where the bytes that need no escape began
     for (size_t i = 0; i < b.len;) {
-        if (b.len - i >= 8 && !any_special(bytes_load8(b.at + i))) {
-            i += 8;
+        // At the end the last eight, whatever of them was seen before.
+        size_t eight = b.len - i >= 8 ? i : b.len - 8;
+        if (b.len >= 8 && !any_special(bytes_load8(b.at + eight))) {
+            i = eight + 8;
             continue;
         }
         size_t plain = json_plain((struct bytes){b.at + i, b.len - i});

@@ -44,6 +44,14 @@ static inline uint64_t bytes_load8(const char *at)
     return le64toh(eight);
 }
 
+// The same of four; for comparing, in whatever order.
+static inline uint32_t bytes_load4(const char *at)
+{
+    uint32_t four;
+    memcpy(&four, at, sizeof four);
+    return four;
+}
+
 // ASCII letters only; no locale.
 bool bytes_same_letters(const char *a, const char *b, size_t len);
 
@@ -88,6 +96,23 @@ static inline void out_bytes(struct bytes_out *out, struct bytes b)
     out->len += b.len;
 }
 
+// All of them or none: one look at the room, where there is much to write.
+static inline void out_parts(struct bytes_out *out, const struct bytes *parts, size_t count)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++)
+        len += parts[i].len;
+    if (out->overflowed || len > out->cap - out->len) {
+        out->overflowed = true;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].len > 0)
+            memcpy(out->at + out->len, parts[i].at, parts[i].len);
+        out->len += parts[i].len;
+    }
+}
+
 static inline void out_text(struct bytes_out *out, const char *zero_terminated)
 {
     out_bytes(out, bytes_of(zero_terminated));
@@ -99,6 +124,8 @@ static inline void out_char(struct bytes_out *out, char c)
 }
 
 void out_uint(struct bytes_out *out, uint64_t n);
+// The lowest `digits` decimal digits of n.
+void out_padded(struct bytes_out *out, uint64_t n, unsigned digits);
 void out_hex(struct bytes_out *out, uint64_t n, unsigned digits);
 // The content of a JSON string: quotes, backslash, controls and every byte >= 0x80 that is not part of valid
 // UTF-8 escaped (the latter as \u00XX), so that the result is always valid JSON whatever the input was.

@@ -102,13 +102,15 @@ static uint64_t controls(uint64_t eight)
 struct bytes cursor_field_text(struct cursor *c)
 {
     struct cursor to = *c;
-    while (to.end - to.at >= 8) {
-        uint64_t found = controls(bytes_load8(to.at));
-        to.at += found == 0 ? 8 : __builtin_ctzll(found) / 8;
-        if (found != 0 && !cursor_char(&to, '\t'))
-            return read_to(c, to.at);
-    }
-    return read_to(c, end_of_run(&to, TEXT));
+    do {
+        uint64_t found = 0;
+        while (to.end - to.at >= 8 && (found = controls(bytes_load8(to.at))) == 0)
+            to.at += 8;
+        if (found == 0) // less than eight are left
+            return read_to(c, end_of_run(&to, TEXT));
+        to.at += __builtin_ctzll(found) / 8;
+    } while (cursor_char(&to, '\t'));
+    return read_to(c, to.at);
 }
 
 bool cursor_until(struct cursor *c, char stop, struct bytes *before_r)

@@ -44,15 +44,6 @@ int64_t date_unix(int64_t year, unsigned month, unsigned day)
     return days * 86400;
 }
 
-static void out_padded(struct bytes_out *out, uint64_t n, unsigned digits)
-{
-    uint64_t unit = 1;
-    while (--digits > 0)
-        unit *= 10;
-    for (; unit > 0; unit /= 10)
-        out_char(out, (char)('0' + n / unit % 10));
-}
-
 static void out_clock(struct bytes_out *out, unsigned second)
 {
     out_padded(out, second / 3600, 2);

@@ -83,10 +83,34 @@ static const char folded[256] = {
 };
 // clang-format on
 
+// Are these bytes the same but for the case of letters? `known` are of the table: ASCII in lower case, where
+// only letters have bit 0x40. Case is bit 0x20.
+static bool are_same(uint64_t name, uint64_t known)
+{
+    return ((name ^ known) & ~((known & UINT64_C(0x4040404040404040)) >> 1)) == 0;
+}
+
+// Most names are sent exactly as they are known. Both ends of a word may overlap.
+static bool is_known(struct bytes name, const char *known)
+{
+    if (name.len < 4)
+        return false;
+    size_t last = name.len - (name.len < 8 ? 4 : 8);
+    if (name.len < 8)
+        return are_same(bytes_load4(name.at), bytes_load4(known)) &&
+               are_same(bytes_load4(name.at + last), bytes_load4(known + last));
+    for (size_t i = 0; i < last; i += 8)
+        if (!are_same(bytes_load8(name.at + i), bytes_load8(known + i)))
+            return false;
+    return are_same(bytes_load8(name.at + last), bytes_load8(known + last));
+}
+
 // Does name fold to `known`, which has its length? *exact_r: with "-" wherever known has it.
 static bool folds_to(struct bytes name, const char *known, bool *exact_r)
 {
     *exact_r = true;
+    if (is_known(name, known))
+        return true;
     for (size_t i = 0; i < name.len; i++) {
         if (folded[(unsigned char)name.at[i]] != known[i])
             return false;

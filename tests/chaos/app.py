@@ -13,6 +13,9 @@ import struct
 import sys
 import threading
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../peers"))
+from websocket import CLOSE, Frames, Torn, Wrong, accept_of, frame_head  # noqa: E402
+
 MAX_HEAD = 65536
 # None of these can be read as an answer. Each goes out byte by byte.
 GARBAGE = [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20, b"\0" * 200, b"HTTP/1.1 2x0 OK\r\n\r\n",
@@ -33,6 +36,11 @@ def pattern(identity, size):
 def sent_with(identity):
     """The name of the body that the visitor sends."""
     return f"sent-{identity}"
+
+
+def message_of(identity, number):
+    """The name of a message over a WebSocket; its echo has the same."""
+    return f"message-{identity}-{number}"
 
 
 class App:
@@ -57,7 +65,9 @@ class App:
                     pass
         except OSError:
             pass
-        except ValueError as e:
+        except Torn:
+            pass
+        except (ValueError, Wrong) as e:
             self._note("wrong", f"an app cannot read what it got: {e}")
 
     def _note(self, kind, text):
@@ -74,6 +84,8 @@ class App:
                 return False
             name, _, value = field.decode("latin-1").partition(":")
             fields[name.lower()] = value.strip()
+        if fields.get("upgrade", "").lower() == "websocket":
+            return self._socket(s, reader, target.split("/")[2], fields)
         identity, size, sent = target.split("/")[2:]
         if self.mood == "early" and random.random() < 0.5:
             s.sendall(whole_answer(identity, int(size), UNREAD))
@@ -94,15 +106,7 @@ class App:
 
     def _answer(self, s, identity, size, digest):
         mood = self.mood if self.mood == "good" or random.random() < 0.5 else "good"
-        if mood == "reset":
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            return False
-        if mood == "silent":
-            s.recv(1)
-            return False
-        if mood == "garbage":
-            for byte in random.choice(GARBAGE):
-                s.sendall(bytes([byte]))
+        if no_answer(s, mood):
             return False
         answer = whole_answer(identity, size, digest)
         if mood == "short":
@@ -115,6 +119,51 @@ class App:
             answer = answer[cut:]
         s.sendall(answer)
         return True
+
+
+    def _socket(self, s, reader, identity, fields):
+        """A WebSocket that echoes, as long as the mood lasts. Ends the connection."""
+        mood = self.mood if random.random() < 0.5 else "good"
+        if no_answer(s, mood):
+            return False
+        s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                  b"X-Identity: " + identity.encode() + b"\r\nSec-WebSocket-Accept: " +
+                  accept_of(fields["sec-websocket-key"].encode()) + b"\r\n\r\n")
+        frames, number = Frames(s, reader, is_client=False), 0
+        while True:
+            kind, payload = frames.receive()
+            if kind is None:
+                return False
+            number += 1
+            if kind != CLOSE and payload != pattern(message_of(identity, number), len(payload)):
+                self._note("wrong", f"{identity}: message {number} is not what was sent")
+            mood = self.mood if random.random() < 0.2 else "good"
+            if mood == "reset" and no_answer(s, mood):
+                return False
+            echo = frame_head(kind, len(payload)) + payload
+            if mood == "short":
+                s.sendall(echo[:random.randrange(len(echo))])
+                return False
+            cut = random.randrange(1, 300) if mood == "drip" else 0
+            for at in range(min(cut, len(echo))):
+                s.sendall(echo[at:at + 1])
+            s.sendall(echo[cut:])
+            if kind == CLOSE:
+                return False
+
+
+def no_answer(s, mood):
+    """Whether the mood is one of those without an answer; then the connection is to be closed."""
+    if mood == "reset":
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    elif mood == "silent":
+        s.recv(1)
+    elif mood == "garbage":
+        for byte in random.choice(GARBAGE):
+            s.sendall(bytes([byte]))
+    else:
+        return False
+    return True
 
 
 def whole_answer(identity, size, digest):

@@ -200,9 +200,10 @@ class Certificate(CommandLine):
 
 
 class Run(CommandLine):
-    def start(self, *words):
+    def start(self, *words, descriptors=0):
+        limited = ["prlimit", f"--nofile={descriptors}"] if descriptors else []
         process = subprocess.Popen(
-            [PROGRAM, "run", *words], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            [*limited, PROGRAM, "run", *words], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.kill)
         return process
@@ -242,6 +243,26 @@ class Run(CommandLine):
         self.assertTrue((self.folder / "portcullis-dev.pem").exists())
         self.expect(FINE, "check", out="fine (1 listener, 1 upstream, 1 route)")
         self.stop(process)
+
+    def test_too_few_descriptors_are_told_with_what_to_write(self):
+        config = '{{ "listen": "127.0.0.1:{}", "upstream": "http://127.0.0.1:9", "loops": 1, "limits": {{ "connections": {} }} }}'
+        for connections, fits in ((1000, False), (400, True)):
+            with self.subTest(connections):
+                self.write("a.json", config.format(self.free_port(), connections))
+                process = self.start("-c", "a.json", descriptors=1000)
+                said = []
+                for line in process.stderr:
+                    said.append(line)
+                    if "listening on" in line:
+                        break
+                process.send_signal(signal.SIGTERM)
+                self.assertEqual(process.wait(timeout=20), FINE)
+                warned = [line for line in said if "descriptors" in line]
+                self.assertEqual(len(warned), 0 if fits else 1, said)
+                if not fits:
+                    self.assertRegex(warned[0], r"warning: limits.connections is 1000, which takes up to 20\d\d descriptors, "
+                                                r"and this process may have 1000: .*LimitNOFILE=20\d\d.*"
+                                                r'"limits": { "connections": 4\d\d }')
 
     def test_nothing_is_started_from_a_problem(self):
         self.write("bad.json", '{ "listen": ":8080", "upstream": "http://127.0.0.1:9000", "mode": "of" }')

@@ -263,7 +263,6 @@ Test(exchange, what_little_is_left_of_an_answered_request_is_thrown_away)
         const char *label, *begin, *rest;
     } rows[] = {
         {"a length", POST_5 "he", "llo"},
-        {"chunks", POST_CHUNKS "2\r\nhe\r\n", "3\r\nllo\r\n0\r\n\r\n"},
         {"the most that is read", POST_LARGE "hel", most},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
@@ -285,18 +284,6 @@ Test(exchange, what_little_is_left_of_an_answered_request_is_thrown_away)
 
 Test(exchange, an_answered_request_that_does_not_end_ends_the_connection)
 {
-    static char endless[256 * 1024];
-    memset(endless, 'e', sizeof endless);
-    script_client_sends(s, POST_CHUNKS "80000\r\n");
-    script_upstream_sends(s, OK_2);
-    actor_sends(s->client, (struct bytes){endless, sizeof endless});
-    cr_expect_eq(s->client->end, ACTOR_OPEN, "that much is read");
-    script_client_sends(s, "e");
-    cr_expect_eq(s->client->end, ACTOR_FINISHED);
-    cr_expect_str_eq(script_client_sees(s), OK_2);
-    cr_expect_eq(script_record(s)->record.close, CLOSE_DONE);
-
-    script_client_connects(s);
     script_client_sends(s, POST_5);
     script_upstream_sends(s, OK_2);
     script_client_sends(s, "h");
@@ -305,6 +292,18 @@ Test(exchange, an_answered_request_that_does_not_end_ends_the_connection)
     cr_expect_eq(s->client->end, ACTOR_OPEN);
     script_passes_ms(s, 1000 + 2 * WHEEL_TICK_MS);
     cr_expect_eq(s->client->end, ACTOR_FINISHED, "however it drips");
+}
+
+Test(exchange, chunks_behind_an_answer_may_be_endless_and_the_client_is_told)
+{
+    script_client_sends(s, POST_CHUNKS "2\r\nhe\r\n");
+    script_upstream_sends(s, OK_2);
+    EXPECT_HAS(script_client_sees(s), "\r\nConnection: close\r\n");
+    EXPECT_ENDS(script_client_sees(s), "\r\n\r\nok");
+    cr_expect_eq(s->client->end, ACTOR_FINISHED);
+    cr_expect_eq(script_record(s)->record.close, CLOSE_DONE);
+    script_client_sends(s, "3\r\nllo\r\n0\r\n\r\n" GET);
+    cr_expect_eq(script_upstreams(s), 1, "what follows is read and thrown away");
 }
 
 Test(exchange, a_request_that_cannot_be_drained_ends_the_connection)
@@ -399,6 +398,89 @@ Test(exchange, a_kept_connection_that_went_stale_is_replaced_for_what_may_be_rep
         script_upstream_sends(s, OK_2);
         cr_expect_str_eq(script_client_sees(s), OK_2, "%s", rows[i].label);
         cr_expect_eq(script_record(s)->record.verdict, RECORD_PASS, "%s", rows[i].label);
+    }
+}
+
+#define POST_TWO "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
+
+Test(exchange, a_request_of_which_nothing_left_is_sent_to_another_whatever_it_is)
+{
+    static const struct {
+        const char *label, *at_once, *later;
+    } rows[] = {
+        {"GET", GET, ""},
+        {"POST of nothing", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", ""},
+        {"POST, head first", POST_TWO, "hi"},
+        {"POST in one piece", POST_TWO "hi", ""},
+        {"POST, half of the body with the head", POST_TWO "h", "i"},
+        {"POST in chunks",
+         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nh\r\n1\r\ni\r\n0\r\n\r\n", ""},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        begin_with(SCRIPT_CONFIG);
+        script_client_sends(s, rows[i].at_once);
+        script_client_sends(s, rows[i].later);
+        script_upstream_sends(s, OK_2);
+        char *asked = strdup(script_upstream_sees(s));
+        script_all_forget(s);
+        actor_goes_deaf(script_upstream(s));
+        script_client_sends(s, rows[i].at_once);
+        script_client_sends(s, rows[i].later);
+        cr_assert_eq(script_upstreams(s), 2, "%s", rows[i].label);
+        cr_expect_str_eq(actor_has(script_upstream_at(s, 0)), "", "%s", rows[i].label);
+        cr_expect_eq(script_upstream_at(s, 0)->end, ACTOR_CLOSED, "%s", rows[i].label);
+        // The same request again, but for its id.
+        cr_expect_eq(strlen(script_upstream_sees(s)), strlen(asked), "%s: %s", rows[i].label,
+                     script_upstream_sees(s));
+        EXPECT_ENDS(script_upstream_sees(s), strstr(asked, "\r\n\r\n"));
+        free(asked);
+        script_upstream_sends(s, OK_2);
+        cr_expect_str_eq(script_client_sees(s), OK_2, "%s", rows[i].label);
+        cr_expect_eq(script_record(s)->record.verdict, RECORD_PASS, "%s", rows[i].label);
+    }
+}
+
+Test(exchange, what_could_not_be_sent_waits_for_the_next_connection_with_the_rest_of_the_body)
+{
+    script_client_sends(s, GET);
+    script_upstream_sends(s, OK_2);
+    script_all_forget(s);
+    actor_goes_deaf(script_upstream(s));
+    wire_script_take_calls(false);
+    script_client_sends(s, POST_TWO "h");
+    script_client_sends(s, "i");
+    cr_expect_str_eq(script_upstream_sees(s), "");
+    actor_opens(script_upstream(s));
+    EXPECT_ENDS(script_upstream_sees(s), "\r\n\r\nhi");
+    script_upstream_sends(s, OK_2);
+    cr_expect_str_eq(script_client_sees(s), OK_2);
+}
+
+Test(exchange, what_could_not_be_sent_is_let_go_of_when_the_client_or_all_servers_go)
+{
+    for (int client_goes = 0; client_goes < 2; client_goes++) {
+        begin_with(TWO_SERVERS);
+        wire_script_take_calls(true);
+        for (int both = 0; both < 2; both++) {
+            script_client_sends(s, GET);
+            script_upstream_sends(s, OK_2);
+        }
+        script_all_forget(s);
+        actor_goes_deaf(script_upstream_at(s, 0));
+        actor_goes_deaf(script_upstream_at(s, 1));
+        wire_script_take_calls(false);
+        script_client_sends(s, POST_TWO "hi");
+        cr_assert_eq(script_upstreams(s), 3, "one kept connection is tried, then fresh ones");
+        if (client_goes) {
+            actor_resets(s->client);
+            continue;
+        }
+        actor_refuses(script_upstream(s));
+        cr_assert_eq(script_upstreams(s), 4);
+        actor_refuses(script_upstream(s));
+        cr_expect_eq(script_upstreams(s), 4, "each server once");
+        EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 502 ");
+        cr_expect_eq(script_failed_because(s), CLOSE_UPSTREAM_CONNECT);
     }
 }
 

@@ -179,6 +179,15 @@ Test(exchange_time, a_reader_that_stops_behind_the_exchange_is_cut_off)
     cr_expect_eq(s->client->end, ACTOR_ABORTED);
 }
 
+Test(exchange_time, an_answer_that_nobody_reads_is_measured_from_the_event_that_sent_it)
+{
+    begin_answer(20000, 15000);
+    script_passes_ms(s, 9000);
+    cr_expect_eq(caught_count(), 0);
+    script_passes_ms(s, 1000 + TICK);
+    cr_expect_eq(script_failed_because(s), CLOSE_READER_TOO_SLOW, "the grace time, not the idle time first");
+}
+
 // --- when connections run out ---
 
 Test(exchange_time, patience_shrinks_when_connections_run_out)

@@ -389,6 +389,51 @@ Test(wire, a_send_that_fails_is_told_when_what_came_before_is_read)
     cr_expect_eq(wire_queued(&near.wire), 0);
 }
 
+Test(wire, what_could_not_be_sent_at_all_is_kept)
+{
+    connect_tcp();
+    TURN_UNTIL(near.opens == 1);
+    far_resets();
+    near_sends(BYTES("head "), BYTES("body "));
+    near_sends(BYTES(""), (struct bytes){much, 100000});
+    near_sends(BYTES("more"), BYTES(""));
+    wire_settle(loop);
+    cr_expect_eq(near.ends, 1);
+    cr_expect_eq(near.how, WIRE_END_BROKEN);
+    struct bytes unsent = wire_unsent(&near.wire);
+    cr_assert_eq(unsent.len, 100014);
+    cr_expect_eq(memcmp(unsent.at, "head body ", 10), 0);
+    cr_expect_eq(memcmp(unsent.at + 10, much, 100000), 0);
+    cr_expect_eq(memcmp(unsent.at + 100010, "more", 4), 0);
+}
+
+Test(wire, it_counts_from_the_owner_who_sent_it)
+{
+    connect_tcp();
+    TURN_UNTIL(near.opens == 1);
+    near_sends(BYTES("for the owner before"), BYTES(""));
+    wire_settle(loop);
+    expect_far("for the owner before");
+    wire_own(&near.wire, &events, &near);
+    far_resets();
+    near_sends(BYTES("again"), BYTES(""));
+    wire_settle(loop);
+    cr_expect(bytes_equal(wire_unsent(&near.wire), BYTES("again")));
+}
+
+Test(wire, what_has_left_in_part_is_not_unsent)
+{
+    connect_tcp();
+    TURN_UNTIL(near.opens == 1);
+    near_sends(BYTES("some of it"), BYTES(""));
+    wire_settle(loop);
+    cr_expect_eq(wire_unsent(&near.wire).len, 0);
+    far_resets();
+    near_sends(BYTES("and the rest"), BYTES(""));
+    TURN_UNTIL(near.ends == 1);
+    cr_expect_eq(wire_unsent(&near.wire).len, 0);
+}
+
 Test(wire, a_call_that_nobody_takes_is_told)
 {
     struct sockaddr_in address;

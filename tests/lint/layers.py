@@ -15,7 +15,7 @@ RUNGS = {
         "forward relay reply websocket upstream upstream_* health_check jobs access_log metrics alerts"
         " reputation_feed ban_keeper",
         "wire wire_* tls tls_* loop signals",
-        "ceilings config config_* certificate certificate_* close_reasons cores deadline file log pace privilege record session_store"
+        "ceilings config config_* certificate certificate_* close_reasons cores deadline descriptors file log pace privilege record session_store"
         " admin_ask admin_socket ban_journal",
     ),
     "policy": (

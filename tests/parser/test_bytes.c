@@ -2,7 +2,9 @@
 // test_bytes: comparing spans, and writers that cannot overrun.
 #include "parser/bytes.h"
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 
 #define ROWS(rows) (sizeof(rows) / sizeof *(rows))
 
@@ -91,6 +93,69 @@ Test(bytes, numbers)
     }
 }
 
+Test(bytes, numbers_are_those_of_the_c_library)
+{
+    char expected[48], text[48];
+    for (unsigned shift = 0; shift < 64; shift++) {
+        for (int beside = -1; beside <= 1; beside++) {
+            const uint64_t   rows[] = {(UINT64_C(1) << shift) + (uint64_t)beside,
+                                       UINT64_MAX / (shift + 1) + (uint64_t)beside};
+            struct bytes_out out = {.at = text, .cap = sizeof text};
+            for (size_t i = 0; i < ROWS(rows); i++) {
+                out.len = 0;
+                out_uint(&out, rows[i]);
+                snprintf(expected, sizeof expected, "%" PRIu64, rows[i]);
+                expect_text("decimal", &out, bytes_of(expected));
+                out.len = 0;
+                out_hex(&out, rows[i], 16);
+                snprintf(expected, sizeof expected, "%016" PRIx64, rows[i]);
+                expect_text("hexadecimal", &out, bytes_of(expected));
+            }
+        }
+    }
+    for (uint64_t n = 0, unit = 1; n < 20; n++, unit *= 10) { // where the number of digits changes
+        struct bytes_out out = {.at = text, .cap = sizeof text};
+        out_uint(&out, unit - 1);
+        out_char(&out, ' ');
+        out_uint(&out, unit);
+        snprintf(expected, sizeof expected, "%" PRIu64 " %" PRIu64, unit - 1, unit);
+        expect_text("powers of ten", &out, bytes_of(expected));
+    }
+}
+
+Test(bytes, padded_numbers)
+{
+    const struct {
+        uint64_t    n;
+        unsigned    digits;
+        const char *text;
+    } rows[] = {{7, 1, "7"},       {7, 2, "07"},      {7, 3, "007"},
+                {2026, 4, "2026"}, {12345, 3, "345"}, {99, 5, "00099"}};
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        char             text[8];
+        struct bytes_out out = {.at = text, .cap = sizeof text};
+        out_padded(&out, rows[i].n, rows[i].digits);
+        expect_text(rows[i].text, &out, bytes_of(rows[i].text));
+    }
+}
+
+Test(bytes, json_finds_what_is_special_wherever_it_stands)
+{
+    for (size_t len = 1; len <= 40; len++) {
+        for (size_t at = 0; at < len; at++) {
+            char in[40], expected[48], text[48];
+            memset(in, 'x', len);
+            memset(expected, 'x', sizeof expected);
+            in[at] = '"';
+            expected[at] = '\\';
+            expected[at + 1] = '"';
+            struct bytes_out out = {.at = text, .cap = sizeof text};
+            out_json(&out, (struct bytes){in, len});
+            expect_text("one quote", &out, (struct bytes){expected, len + 1});
+        }
+    }
+}
+
 Test(bytes, json)
 {
     const struct {
@@ -154,6 +219,20 @@ Test(bytes, a_write_that_does_not_fit_is_not_made_in_part)
     out_uint(&out, 1);
     cr_expect(out.overflowed && out.len == 0, "an overflow is final");
     cr_expect(text[0] == '.');
+}
+
+Test(bytes, parts_are_written_together_or_not_at_all)
+{
+    const struct bytes parts[] = {BYTES("ab"), {NULL, 0}, BYTES(""), BYTES("c")};
+    char               text[4] = "....";
+    struct bytes_out   out = {.at = text, .cap = 3};
+    out_parts(&out, parts, ROWS(parts));
+    expect_text("exactly full", &out, BYTES("abc"));
+    out_parts(&out, parts, 0);
+    expect_text("nothing fits always", &out, BYTES("abc"));
+    out.len = 1;
+    out_parts(&out, parts, ROWS(parts));
+    cr_expect(out.overflowed && out.len == 1 && memcmp(text, "abc.", 4) == 0);
 }
 
 Test(bytes, a_broken_promise_aborts, .signal = SIGABRT)

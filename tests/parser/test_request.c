@@ -49,6 +49,27 @@ Test(request, every_field_is_found_by_its_name_in_any_case)
     }
 }
 
+// Another byte anywhere in a name makes it another name, but for the case of letters.
+Test(request, one_byte_makes_another_name)
+{
+    for (enum field_id id = FIELD_OTHER + 1; id < FIELD_COUNT; id++) {
+        char   name[64];
+        size_t len = strlen(field_name(id));
+        memcpy(name, field_name(id), len);
+        for (size_t i = 0; i < len; i++) {
+            char right = name[i];
+            for (int byte = 0; byte < 256; byte++) {
+                bool variant, is_letter = right >= 'a' && right <= 'z';
+                bool same = byte == right || (is_letter && byte == right - 0x20);
+                name[i] = (char)byte;
+                enum field_id found = field_look_up((struct bytes){name, len}, &variant);
+                cr_expect_eq(found == id, same, "%s, byte %zu: %02x", field_name(id), i, byte);
+            }
+            name[i] = right;
+        }
+    }
+}
+
 Test(request, kinds)
 {
     cr_expect(field_kind_of(FIELD_OTHER) == FIELD_KIND_PLAIN);

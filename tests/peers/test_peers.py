@@ -142,4 +142,4 @@ class PhpBehind(BehindTheGateway, unittest.TestCase):
 
 
 if __name__ == "__main__":
-    sys.exit(run(["test_peers", "test_clients", "test_websocket"]))
+    sys.exit(run(["test_peers", "test_clients", "test_websocket", "test_faults"]))

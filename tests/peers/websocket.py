@@ -17,6 +17,10 @@ class Wrong(Exception):
     """The peer broke the protocol."""
 
 
+class Torn(Wrong):
+    """The connection ended inside a frame."""
+
+
 def accept_of(key):
     return base64.b64encode(hashlib.sha1(key + GUID).digest())
 
@@ -29,6 +33,14 @@ def read_head(reader):
     return lines[0] if lines else b"", fields
 
 
+def frame_head(kind, size, masked=0):
+    if size < 126:
+        return struct.pack("!BB", 0x80 | kind, masked | size)
+    if size < 65536:
+        return struct.pack("!BBH", 0x80 | kind, masked | 126, size)
+    return struct.pack("!BBQ", 0x80 | kind, masked | 127, size)
+
+
 class Frames:
     """Frames both ways over a connection whose handshake is done."""
 
@@ -37,13 +49,7 @@ class Frames:
 
     def send(self, kind, payload=b""):
         mask = os.urandom(4) if self.is_client else b""
-        size, masked = len(payload), 0x80 if self.is_client else 0
-        if size < 126:
-            head = struct.pack("!BB", 0x80 | kind, masked | size)
-        elif size < 65536:
-            head = struct.pack("!BBH", 0x80 | kind, masked | 126, size)
-        else:
-            head = struct.pack("!BBQ", 0x80 | kind, masked | 127, size)
+        head = frame_head(kind, len(payload), 0x80 if self.is_client else 0)
         self.socket.sendall(head + mask + (unmask(payload, mask) if mask else payload))
 
     def receive(self):
@@ -51,6 +57,8 @@ class Frames:
         head = self.reader.read(2)
         if not head:
             return None, b""
+        if len(head) < 2:
+            raise Torn("the connection ended inside a frame")
         first, second = head
         if first & 0xF0 != 0x80 or bool(second & 0x80) == self.is_client:
             raise Wrong(f"a frame begins with {head!r}")
@@ -66,7 +74,7 @@ class Frames:
     def _exactly(self, count):
         data = self.reader.read(count)
         if len(data) != count:
-            raise Wrong("the connection ended inside a frame")
+            raise Torn("the connection ended inside a frame")
         return data
 
 

@@ -84,11 +84,33 @@ void wire_send(struct wire *w, struct bytes head, struct bytes body)
     ASSERT(a->end == ACTOR_OPEN && !a->connecting);
     if (w->is_broken)
         return;
+    if (a->deaf) {
+        note(&a->unsent, head);
+        note(&a->unsent, body);
+        return;
+    }
     a->sends++;
     note(&a->sent, head);
     note(&a->sent, body);
     if (a->stopped)
-        a->queued += head.len + body.len;
+        a->staged += head.len + body.len;
+}
+
+struct bytes wire_unsent(const struct wire *w)
+{
+    const struct actor *a = of_wire(w);
+    return w->is_broken ? (struct bytes){a->unsent.at, a->unsent.len} : (struct bytes){0};
+}
+
+static void pass_on(struct actor *a)
+{
+    a->queued += a->staged;
+    a->staged = 0;
+}
+
+void wire_push(struct wire *w)
+{
+    pass_on(of_wire(w));
 }
 
 size_t wire_queued(const struct wire *w)
@@ -99,7 +121,7 @@ size_t wire_queued(const struct wire *w)
 uint64_t wire_delivered(const struct wire *w)
 {
     const struct actor *a = of_wire(w);
-    return a->forgotten + a->sent.len - a->queued;
+    return a->forgotten + a->sent.len - a->queued - a->staged;
 }
 
 void wire_want(struct wire *w, bool bytes)
@@ -110,6 +132,7 @@ void wire_want(struct wire *w, bool bytes)
 void wire_finish(struct wire *w)
 {
     struct actor *a = of_wire(w);
+    pass_on(a);
     if (a->end == ACTOR_OPEN)
         a->end = ACTOR_FINISHED;
 }
@@ -119,6 +142,7 @@ static void let_go(struct wire *w, enum actor_end end, void (*closed)(struct wir
     struct actor *a = of_wire(w);
     a->end = end;
     a->closed = closed;
+    pass_on(a);
     a->lost_queued = a->queued > 0;
     w->is_closed = true;
 }
@@ -137,11 +161,6 @@ bool wire_is_quiet(const struct wire *w)
 {
     const struct actor *a = of_wire(w);
     return !w->is_broken && !a->finished && a->on_its_way.len == 0;
-}
-
-bool wire_is_tls(const struct wire *w)
-{
-    return w->tls_context != NULL;
 }
 
 // --- the actors ---
@@ -183,6 +202,11 @@ void actor_refuses(struct actor *a)
 void actor_resets(struct actor *a)
 {
     break_off(a, WIRE_END_BROKEN);
+}
+
+void actor_goes_deaf(struct actor *a)
+{
+    a->deaf = true;
 }
 
 void actor_sends_unnoticed(struct actor *a, struct bytes in)
@@ -276,6 +300,11 @@ static bool turn(struct actor *a)
             open_call(a);
         return !calls_wait;
     }
+    if (a->deaf && a->unsent.len > 0) {
+        a->wire->is_broken = true;
+        a->wire->events->on_end(a->wire, WIRE_END_BROKEN);
+        return true;
+    }
     if (!a->is_wanted)
         return false;
     if (arrive(a))
@@ -287,14 +316,23 @@ static bool turn(struct actor *a)
     return true;
 }
 
+static void end_event(void)
+{
+    for (size_t i = 0; i < actor_count; i++)
+        pass_on(actors[i]);
+}
+
 void wire_script_settle(void)
 {
     if (receive == NULL)
         receive = heap_of_test(NULL, RECEIVE_BYTES);
+    end_event();
     for (bool again = true; again;) {
         again = false;
-        for (size_t i = 0; i < actor_count; i++)
+        for (size_t i = 0; i < actor_count; i++) {
             again |= turn(actors[i]);
+            end_event();
+        }
     }
 }
 
@@ -318,6 +356,7 @@ void wire_script_clear(void)
         ASSERT(a->wire == NULL);
         free(a->sent.at);
         free(a->on_its_way.at);
+        free(a->unsent.at);
         free(a);
     }
     free(receive);

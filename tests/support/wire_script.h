@@ -26,12 +26,15 @@ struct actor {
     bool           finished;    // said that he sends no more
     bool           told;        // and the gateway has heard it
     bool           is_wanted;   // the gateway listens; what is said meanwhile stays on its way
+    bool           deaf;        // the next that is sent to him does not leave the machine
     bool           lost_queued; // the gateway ended the wire while he still had to take something
     uint16_t       port;        // that the gateway called; 0: he called himself
     struct noted   sent;        // to him
     size_t         forgotten;   // bytes before it
     size_t         queued;      // at its end: not taken yet
+    size_t         staged;      // of the present event: will be queued
     size_t         sends;       // calls of wire_send
+    struct noted   unsent;      // what was, when he was deaf
     struct noted   on_its_way;  // from him
     void (*closed)(struct wire *w);
 };
@@ -45,6 +48,7 @@ void actor_sends_unnoticed(struct actor *a, struct bytes in);
 void actor_finishes_unnoticed(struct actor *a);
 void actor_finishes(struct actor *a);
 void actor_resets(struct actor *a);
+void actor_goes_deaf(struct actor *a); // resets, and the gateway learns it when it sends something
 void actor_stops_reading(struct actor *a);
 void actor_reads(struct actor *a, size_t bytes); // takes some of what has queued up
 void actor_reads_on(struct actor *a);            // takes all of it
