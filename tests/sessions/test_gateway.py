@@ -169,6 +169,15 @@ class TheWindow(Guarded):
         login(scene.browser(attacker.jar.copy()))
         self.assertIsNone(poller.end())
 
+    def test_it_is_not_open_on_a_connection_whose_login_failed(self):
+        """An attacker can ask for a login, too."""
+        scene = self.scene()
+        attacker = scene.visitor()
+        planted = scene.cookie(attacker.jar.get(scene.name))
+        self.assertIsNone(is_inside(attacker.post("/login", {"user": "alice", "password": "guessed"}, cookies=planted)))
+        login(scene.browser(attacker.jar.copy()))
+        self.assertIsNone(is_inside(attacker.get("/home", cookies=planted)))
+
     def test_visitors_who_share_a_connection_do_not_share_it(self):
         """A trusted proxy in front sends all through one connection."""
         scene = self.at(self.gate(more={"trusted_proxies": ["127.0.0.1/32"]}))
