@@ -9,6 +9,7 @@
 #include "policy/keys.h"
 #include "policy/policy.h"
 #include "policy/rate_table.h"
+#include "policy/reputation.h"
 #include "policy/siphash.h"
 #include "policy/state.h"
 #include "policy/status_set.h"
@@ -43,7 +44,7 @@ struct rules {
     struct keys       keys;
     struct budget     budgets[BUDGETS];
     size_t            count;
-    uint64_t          cost;
+    uint64_t          cost, burst;
     enum pressure     on_pressure;
     bool              counts_some; // only answers in `counted`
     struct status_set counted;
@@ -245,6 +246,7 @@ static const void *load(struct node settings, const struct policy_scope *scope)
         (struct budget){.id = keys_id(name, "rate"), .by_client = r->keys.by_client, .by_rest = true};
     make_budget(&r->budgets[0], &rate, (unsigned)v4_bits);
     r->cost = 1;
+    r->burst = burst;
     if (node_find(settings, "cost", &n))
         good = node_count(n, 1, burst < COST_MAX ? burst : COST_MAX, &r->cost) && good;
     if (node_find(settings, "on_pressure", &n))
@@ -272,13 +274,20 @@ static void note(struct account *a, const struct rate_outcome *o)
     a->remaining = o->remaining < a->remaining ? o->remaining : a->remaining;
 }
 
+// Whoever stands on the ladder pays more, but can still pay.
+static uint64_t cost_of(const struct rules *r, const struct subject *s)
+{
+    uint64_t cost = r->cost * standing_cost(s->standing);
+    return cost < r->burst ? cost : r->burst;
+}
+
 static enum rate_answer charge(const struct rules *r, const struct budget *b, const struct level *level,
                                uint64_t rest, const struct subject *s, struct account *a)
 {
     uint64_t            key = keys_hash(s, b->id, level->bits, rest);
     struct rate_charge *c = &a->charges[a->count];
     struct rate_outcome o = (level->parent ? rate_take_parent : rate_take)(s->state->rates, key, &level->rate,
-                                                                           r->cost, s->now_ns, c);
+                                                                           cost_of(r, s), s->now_ns, c);
     if (o.answer == RATE_CROWDED)
         return o.answer;
     if (o.answer == RATE_PASSES)
@@ -306,7 +315,7 @@ static enum rate_answer charge_budget(const struct rules *r, const struct budget
         // Who alone is over its limit is refused without touching what it shares with others.
         const struct level *own = &b->v6[ACCOUNTS - 1];
         struct rate_outcome o = rate_look(s->state->rates, false, keys_hash(s, b->id, own->bits, rest),
-                                          &own->rate, r->cost, s->now_ns);
+                                          &own->rate, cost_of(r, s), s->now_ns);
         if (o.answer == RATE_SPENT) {
             note(a, &o);
             return RATE_SPENT;

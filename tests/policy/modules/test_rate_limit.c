@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_rate_limit: who is counted with whom, what is told to those who are refused, and what survives.
+#include "policy/reputation.h"
 #include "policy/state.h"
 #include "tests/support/expect_text.h"
 #include "tests/support/request_of.h"
@@ -41,6 +42,7 @@ static void done(void)
 
 // One request and its answer.
 struct visit {
+    uint32_t          ladder; // what each request counts as; 0: nothing is known of the address
     const char       *from, *head;
     unsigned          status; // of the app; 0: an error of ours
     bool              withdrawn;
@@ -55,18 +57,21 @@ static struct visit visit(struct visit v)
     struct request request =
         v.head == NULL ? request_for(&arena, "GET", NULL, "/") : request_of(&arena, v.head);
     cr_assert(ip_parse(bytes_of(v.from), &peer.address));
-    const struct route *route = snapshot_route_at(rules.snapshot, 0);
-    struct subject      s = {.peer = &peer,
-                             .request = &request,
-                             .route = route->name,
-                             .now_ns = now,
-                             .state = state,
-                             .arena = &arena};
-    struct ruling       ruling;
-    bool                admitted = chain_on_head(route->chain, &s, &ruling) != NULL;
-    struct fields       none = {NULL, 0};
-    struct answer       a = {.status = v.status, .fields = &none, .own = v.status == 0 || !admitted};
-    struct edits        edits;
+    const struct rung     rung = {.cost = v.ladder};
+    const struct standing standing = {.rung = &rung};
+    const struct route   *route = snapshot_route_at(rules.snapshot, 0);
+    struct subject        s = {.peer = &peer,
+                               .request = &request,
+                               .standing = v.ladder > 0 ? &standing : NULL,
+                               .route = route->name,
+                               .now_ns = now,
+                               .state = state,
+                               .arena = &arena};
+    struct ruling         ruling;
+    bool                  admitted = chain_on_head(route->chain, &s, &ruling) != NULL;
+    struct fields         none = {NULL, 0};
+    struct answer         a = {.status = v.status, .fields = &none, .own = v.status == 0 || !admitted};
+    struct edits          edits;
     edits_init(&edits, 0, &arena);
     if (v.withdrawn)
         chain_end(route->chain, &s, &ruling, ENDING_WITHDRAWN);
@@ -256,6 +261,17 @@ Test(rate_limit, a_cost_of_more_than_one)
     begin();
     load(", \"rate\": \"10/h\", \"cost\": 3");
     cr_expect_eq(passes("192.0.2.1", NULL, 9), 3);
+    done();
+}
+
+Test(rate_limit, who_stands_on_the_ladder_pays_more_but_can_pay)
+{
+    begin();
+    load(", \"rate\": \"5/h\"");
+    cr_expect_eq(visit((struct visit){.from = "192.0.2.1", .status = 200, .ladder = 2}).kind, VERDICT_PASS);
+    cr_expect_eq(passes("192.0.2.1", NULL, 9), 3);
+    cr_expect_eq(visit((struct visit){.from = "192.0.2.2", .status = 200, .ladder = 9}).kind, VERDICT_PASS);
+    cr_expect_eq(passes("192.0.2.2", NULL, 9), 0);
     done();
 }
 
