@@ -4,6 +4,7 @@
 #include "gateway/config_parts.h"
 #include "gateway/cores.h"
 #include "gateway/file.h"
+#include "policy/session_table.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,11 +95,12 @@ static void read_ceiling(struct node limits, const char *key, uint32_t max, uint
 static uint64_t read_limits(struct config *c, struct node root)
 {
     static const char *const keys[] = {"head",       "body",      "connections", "connections_per_address",
-                                       "handshakes", "rate_keys", NULL};
+                                       "handshakes", "rate_keys", "sessions",    NULL};
     uint64_t                 head = LIMITS_HEAD_BYTES;
     uint64_t                 body = BODY_BYTES;
     struct node              limits;
-    c->ceilings = (struct config_ceilings){.connections = 20000, .per_address = 200, .handshakes = 256};
+    c->ceilings = (struct config_ceilings){
+        .connections = 20000, .per_address = 200, .handshakes = 256, .sessions = SESSIONS_DEFAULT};
     c->state = (struct state_sizes){.rate_keys = STATE_RATE_KEYS};
     if (node_find(root, "limits", &limits) && node_expect_object(limits)) {
         node_keys(limits, keys);
@@ -108,6 +110,7 @@ static uint64_t read_limits(struct config *c, struct node root)
         read_ceiling(limits, "connections_per_address", CONNECTIONS_MAX, &c->ceilings.per_address);
         read_ceiling(limits, "handshakes", HANDSHAKES_MAX, &c->ceilings.handshakes);
         read_ceiling(limits, "rate_keys", RATE_KEYS_MAX, &c->state.rate_keys);
+        read_ceiling(limits, "sessions", SESSIONS_MAX, &c->ceilings.sessions);
     }
     c->state.flights =
         2 * c->ceilings.connections; // a connection has one request; a route may count it twice

@@ -73,6 +73,7 @@ struct config_ceilings {
     uint32_t connections; // default 20000
     uint32_t per_address; // default 200: IPv4 /32, IPv6 /64; trusted proxies are exempt
     uint32_t handshakes;  // default 256: TLS handshakes at work; further ones wait
+    uint32_t sessions;    // default 65536: of apps, that the session table has room for
 };
 
 // Where operators reach the running gateway.
@@ -97,6 +98,7 @@ struct config {
     unsigned                loops; // resolved: at least 1
     struct config_admin     admin;
     struct bytes            state_directory; // what outlives the process; empty: nothing does
+    struct bytes            state_keys;      // file of the key ring; empty: `keys` in that directory
     struct bytes            access_log;      // "stdout", a path, or empty for none
 };
 

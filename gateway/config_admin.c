@@ -22,13 +22,15 @@ static bool read_path(struct node n, size_t max, struct bytes *path)
 
 static void read_state(struct config *c, struct node state)
 {
-    static const char *const keys[] = {"directory", NULL};
-    struct node              directory;
+    static const char *const keys[] = {"directory", "keys", NULL};
+    struct node              path;
     if (!node_expect_object(state))
         return;
     node_keys(state, keys);
-    if (node_find(state, "directory", &directory))
-        (void)read_path(directory, CONFIG_PATH_MAX, &c->state_directory);
+    if (node_find(state, "directory", &path))
+        (void)read_path(path, CONFIG_PATH_MAX, &c->state_directory);
+    if (node_find(state, "keys", &path))
+        (void)read_path(path, CONFIG_PATH_MAX, &c->state_keys);
 }
 
 static void read_admin(struct config *c, struct node admin)

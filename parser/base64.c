@@ -41,20 +41,36 @@ size_t base64_length(size_t n, enum base64 kind)
     return n / 3 * 4 + (over == 0 ? 0 : kind == BASE64_STANDARD ? 4 : over + 1);
 }
 
+static uint32_t bits_of(const char *three, size_t held)
+{
+    uint32_t bits = (uint32_t)(uint8_t)three[0] << 16;
+    bits |= held > 1 ? (uint32_t)(uint8_t)three[1] << 8 : 0;
+    return bits | (held > 2 ? (uint32_t)(uint8_t)three[2] : 0);
+}
+
 void base64_write(struct bytes b, enum base64 kind, struct bytes_out *out)
 {
     const char *letters = characters[kind];
-    for (; b.len > 0; b = bytes_after(b, b.len < 3 ? b.len : 3)) {
-        size_t   held = b.len < 3 ? b.len : 3;
-        uint32_t bits = (uint32_t)(uint8_t)b.at[0] << 16;
-        bits |= held > 1 ? (uint32_t)(uint8_t)b.at[1] << 8 : 0;
-        bits |= held > 2 ? (uint32_t)(uint8_t)b.at[2] : 0;
-        char four[4] = {letters[bits >> 18], letters[bits >> 12 & 63], letters[bits >> 6 & 63],
-                        letters[bits & 63]};
-        for (size_t i = held + 1; i < 4; i++)
-            four[i] = '=';
-        out_bytes(out, (struct bytes){four, kind == BASE64_STANDARD ? 4 : held + 1});
+    size_t      rest = b.len % 3, whole = b.len - rest;
+    if (out->overflowed || base64_length(b.len, kind) > out->cap - out->len) {
+        out->overflowed = true;
+        return;
     }
+    char *to = out->at + out->len;
+    for (size_t i = 0; i < whole; i += 3, to += 4) {
+        uint32_t bits = bits_of(b.at + i, 3);
+        to[0] = letters[bits >> 18];
+        to[1] = letters[bits >> 12 & 63];
+        to[2] = letters[bits >> 6 & 63];
+        to[3] = letters[bits & 63];
+    }
+    out->len += whole / 3 * 4;
+    if (rest == 0)
+        return;
+    uint32_t   bits = bits_of(b.at + whole, rest);
+    const char last[4] = {letters[bits >> 18], letters[bits >> 12 & 63],
+                          rest > 1 ? letters[bits >> 6 & 63] : '=', '='};
+    out_bytes(out, (struct bytes){last, kind == BASE64_STANDARD ? 4 : rest + 1});
 }
 
 // Takes the filling off.

@@ -12,7 +12,7 @@ enum base64 {
 // The length of n bytes as text, at most SIZE_MAX / 2 of them.
 size_t base64_length(size_t n, enum base64 kind);
 
-// Appends the text of some bytes.
+// Appends the text of some bytes, all of it or nothing.
 void base64_write(struct bytes b, enum base64 kind, struct bytes_out *out);
 
 // Appends the bytes of a text.

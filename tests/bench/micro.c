@@ -38,7 +38,7 @@ double micro_timed(micro_step *step, void *context)
     return best;
 }
 
-static const struct micro_row *const tables[] = {micro_lists, micro_rates, micro_reputation};
+static const struct micro_row *const tables[] = {micro_lists, micro_rates, micro_reputation, micro_sessions};
 
 int main(int count, char **words)
 {

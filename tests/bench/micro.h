@@ -18,4 +18,4 @@ struct micro_row {
 };
 
 // Tables end with a NULL name.
-extern const struct micro_row micro_lists[], micro_rates[], micro_reputation[];
+extern const struct micro_row micro_lists[], micro_rates[], micro_reputation[], micro_sessions[];

@@ -154,6 +154,7 @@ Test(config, what_is_not_said_has_a_default)
     cr_expect_eq(c->ceilings.connections, 20000);
     cr_expect_eq(c->ceilings.per_address, 200);
     cr_expect_eq(c->ceilings.handshakes, 256);
+    cr_expect_eq(c->ceilings.sessions, 65536);
     cr_expect_eq(c->upstreams[0].connect_ms, 2000);
     cr_expect_eq(c->upstreams[0].first_byte_ms, 30000);
     cr_expect_eq(c->upstreams[0].keepalive, 256);
@@ -179,7 +180,7 @@ Test(config, everything_can_be_said)
         "     \"timeouts\": { \"connect\": \"1s\", \"first_byte\": \"2m\" }, \"keepalive\": 0 } },\n"
         "  \"policies\": {}, \"routes\": [{ \"name\": \"all\", \"upstream\": \"erp\" }],\n"
         "  \"limits\": { \"head\": \"1KiB\", \"body\": \"1GiB\", \"connections\": 7,\n"
-        "     \"connections_per_address\": 6, \"handshakes\": 5 },\n"
+        "     \"connections_per_address\": 6, \"handshakes\": 5, \"sessions\": 4 },\n"
         "  \"timeouts\": { \"handshake\": \"1s\", \"head\": \"2s\", \"idle\": \"3s\", \"shutdown\": \"4s\",\n"
         "     \"grace\": \"5s\", \"minimum_rate\": \"2KiB/s\" },\n"
         "  \"logs\": { \"access\": { \"to\": \"./access.log\", \"format\": \"json\" } } }");
@@ -213,6 +214,7 @@ Test(config, everything_can_be_said)
     cr_expect_eq(c->ceilings.connections, 7);
     cr_expect_eq(c->ceilings.per_address, 6);
     cr_expect_eq(c->ceilings.handshakes, 5);
+    cr_expect_eq(c->ceilings.sessions, 4);
     cr_expect(bytes_equal(c->access_log, BYTES("./access.log")));
     struct ip ip;
     cr_assert(ip_parse(BYTES("10.1.2.3"), &ip));
@@ -277,6 +279,8 @@ Test(config, small_objects_are_checked)
         {"too many connections", "\"limits\": { \"connections\": 1000001 }", "out of range"},
         {"none of an address", "\"limits\": { \"connections_per_address\": 0 }", "out of range"},
         {"no handshakes", "\"limits\": { \"handshakes\": 0 }", "out of range"},
+        {"no sessions", "\"limits\": { \"sessions\": 0 }", "out of range"},
+        {"too many sessions", "\"limits\": { \"sessions\": 16777217 }", "out of range"},
         {"a head too small", "\"limits\": { \"head\": \"1023B\" }", "out of range"},
         {"a head too large", "\"limits\": { \"head\": \"1025KiB\" }", "out of range"},
         {"a size without its unit", "\"limits\": { \"body\": 1000000 }", "write it with a unit"},

@@ -23,6 +23,7 @@ Test(config_admin, there_is_none_by_default)
     cr_expect_not(config_has_problems(c));
     cr_expect_eq(c->admin.socket.len, 0);
     cr_expect_eq(c->state_directory.len, 0);
+    cr_expect_eq(c->state_keys.len, 0);
     cr_expect_null(snapshot_ladder(c->snapshot));
     config_free(&c);
 }
@@ -30,11 +31,12 @@ Test(config_admin, there_is_none_by_default)
 Test(config_admin, is_read)
 {
     struct config *c = load(", \"admin\": {\"socket\": \"./a.sock\", \"access\": \"group\"}, \"state\": "
-                            "{\"directory\": \"/var/lib/x\"}, \"reputation\": {}");
+                            "{\"directory\": \"/var/lib/x\", \"keys\": \"/run/k\"}, \"reputation\": {}");
     cr_assert_not(config_has_problems(c));
     cr_expect(bytes_equal(c->admin.socket, BYTES("./a.sock")));
     cr_expect(c->admin.is_for_group);
     cr_expect(bytes_equal(c->state_directory, BYTES("/var/lib/x")));
+    cr_expect(bytes_equal(c->state_keys, BYTES("/run/k")));
     cr_expect_not_null(snapshot_ladder(c->snapshot));
     cr_expect_not(snapshot_ladder_is_shadow(c->snapshot));
     config_free(&c);
@@ -72,6 +74,7 @@ static const struct row {
     {"access for all", ", \"admin\": {\"socket\": \"/x\", \"access\": \"all\"}", "owner"},
     {"a directory that is no path", ", \"state\": {\"directory\": \"x\"}",
      "this is no path (/state/directory)"},
+    {"keys that are no path", ", \"state\": {\"keys\": \"x\"}", "this is no path (/state/keys)"},
     {"an unknown key of state", ", \"state\": {\"dir\": \"/x\"}", "unknown key \"dir\""},
     {"a ladder that is wrong", ", \"reputation\": {\"steps\": []}", "between 1 and 8 steps"},
     {"a ladder among the policies", ", \"policies\": {\"r\": {\"type\": \"reputation\"}}",
