@@ -101,19 +101,20 @@ static void fill_table(struct glob_literals *l, struct tree *tree, uint32_t *que
 {
     uint32_t queued = 1, kinds = l->kinds;
     queue[0] = ROOT;
+    l->output[ROOT] = tree->at[ROOT].output;
     for (uint32_t state = 0; state < queued; state++) {
         struct node_of_tree *node = &tree->at[queue[state]];
         uint32_t            *row = l->cells + (size_t)state * kinds;
         // What failing leads to is less deep, and done.
         for (uint32_t k = 0; state != ROOT && k < kinds; k++)
             row[k] = l->cells[(size_t)node->fail * kinds + k];
-        uint32_t inherited = state == ROOT ? GLOB_NONE : l->output[node->fail];
-        l->output[state] = node->output < inherited ? node->output : inherited;
         for (uint32_t c = node->child; c != ROOT; c = tree->at[c].sibling) {
             uint32_t *cell = &row[tree->at[c].kind];
             tree->at[c].fail = state == ROOT ? ROOT : (*cell & ~OUTPUT) / kinds;
-            bool ends = tree->at[c].output != GLOB_NONE || l->output[tree->at[c].fail] != GLOB_NONE;
-            *cell = queued * kinds | (ends ? OUTPUT : 0);
+            // Less deep, so it was queued in an earlier round, and its output is there.
+            uint32_t inherited = l->output[tree->at[c].fail];
+            l->output[queued] = tree->at[c].output < inherited ? tree->at[c].output : inherited;
+            *cell = queued * kinds | (l->output[queued] != GLOB_NONE ? OUTPUT : 0);
             queue[queued++] = c;
         }
     }
