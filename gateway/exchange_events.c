@@ -134,6 +134,8 @@ void exchange_client_finished(struct exchange *x)
 {
     if (x->state == DONE || x->from_client.ended)
         return;
+    if (x->state == HOLD)
+        x->admission = NULL; // it was not let go yet, and never will be
     if (x->state == HANDOVER)
         handover_client_finished(x);
     else

@@ -152,6 +152,18 @@ Test(exchange_hold, our_own_answers_are_edited_and_counted_too)
     cr_expect(puppets[0].own);
 }
 
+Test(exchange_hold, a_delayed_upload_that_is_broken_off_is_withdrawn)
+{
+    puppets[0].admit[0] = DELAY(2000);
+    script_client_sends(s, POST);
+    actor_finishes(s->client);
+    EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 400 ");
+    script_passes_ms(s, 2000 + TICK);
+    cr_expect_eq(script_upstreams(s), 0);
+    cr_expect_eq(puppets[0].withdrawn, 1u);
+    cr_expect_eq(puppets[0].done, 0u);
+}
+
 Test(exchange_hold, an_upstream_that_fails_is_an_end_all_the_same)
 {
     wire_script_take_calls(false);
