@@ -35,7 +35,9 @@ struct level {
 
 struct budget {
     uint64_t     id;
+    uint64_t     burst; // events
     bool         by_client, by_rest;
+    bool         is_for_all;    // nothing in its key is the client's: there are few of it
     struct level v4, v4_parent; // the parent only when there is no room for the other
     struct level v6[ACCOUNTS];  // from the widest, of which there are few, to the narrowest
 };
@@ -44,7 +46,7 @@ struct rules {
     struct keys       keys;
     struct budget     budgets[BUDGETS];
     size_t            count;
-    uint64_t          cost, burst;
+    uint64_t          cost;
     enum pressure     on_pressure;
     bool              counts_some; // only answers in `counted`
     struct status_set counted;
@@ -62,9 +64,10 @@ struct account {
 
 // --- load ---
 
-static void make_budget(struct budget *b, const struct rate *rate, unsigned v4_bits)
+static void make_budget(struct budget *b, const struct rate *rate, uint64_t burst, unsigned v4_bits)
 {
     struct rate four = rate_times(rate, 4), sixteen = rate_times(rate, 16), parent = rate_times(rate, 32);
+    b->burst = burst;
     b->v4 = (struct level){v4_bits, false, *rate};
     b->v4_parent = (struct level){v4_bits == 24 ? 16 : 24, true, parent};
     b->v6[0] = (struct level){48, true, sixteen};
@@ -136,8 +139,19 @@ static bool load_per_client(struct node settings, struct rules *r, struct bytes 
     }
     struct budget *b = &r->budgets[r->count++];
     *b = (struct budget){.id = keys_id(name, "per_client"), .by_client = true};
-    make_budget(b, &rate, 32);
+    make_budget(b, &rate, events, 32);
     return true;
+}
+
+// Behind the budgets: a cost beyond one of them would never pass.
+static bool load_cost(struct node settings, struct rules *r)
+{
+    struct node n;
+    uint64_t    most = COST_MAX;
+    for (size_t i = 0; i < r->count; i++)
+        most = r->budgets[i].burst < most ? r->budgets[i].burst : most;
+    r->cost = 1;
+    return !node_find(settings, "cost", &n) || node_count(n, 1, most, &r->cost);
 }
 
 static bool load_count(struct node settings, struct rules *r)
@@ -244,15 +258,13 @@ static const void *load(struct node settings, const struct policy_scope *scope)
     r->count = 1;
     r->budgets[0] =
         (struct budget){.id = keys_id(name, "rate"), .by_client = r->keys.by_client, .by_rest = true};
-    make_budget(&r->budgets[0], &rate, (unsigned)v4_bits);
-    r->cost = 1;
-    r->burst = burst;
-    if (node_find(settings, "cost", &n))
-        good = node_count(n, 1, burst < COST_MAX ? burst : COST_MAX, &r->cost) && good;
+    r->budgets[0].is_for_all = !r->keys.by_client && r->keys.chosen.at == NULL;
+    make_budget(&r->budgets[0], &rate, burst, (unsigned)v4_bits);
     if (node_find(settings, "on_pressure", &n))
         good = node_choice(n, pressures, &pressure) && good;
     r->on_pressure = (enum pressure)pressure;
     good = load_per_client(settings, r, name) && good;
+    good = load_cost(settings, r) && good;
     good = load_count(settings, r) && good;
     return load_headers(settings, scope, r, name, burst) && good ? r : NULL;
 }
@@ -275,10 +287,10 @@ static void note(struct account *a, const struct rate_outcome *o)
 }
 
 // Whoever stands on the ladder pays more, but can still pay.
-static uint64_t cost_of(const struct rules *r, const struct subject *s)
+static uint64_t cost_of(const struct rules *r, const struct budget *b, const struct subject *s)
 {
     uint64_t cost = r->cost * standing_cost(s->standing);
-    return cost < r->burst ? cost : r->burst;
+    return cost < b->burst ? cost : b->burst;
 }
 
 static enum rate_answer charge(const struct rules *r, const struct budget *b, const struct level *level,
@@ -287,7 +299,7 @@ static enum rate_answer charge(const struct rules *r, const struct budget *b, co
     uint64_t            key = keys_hash(s, b->id, level->bits, rest);
     struct rate_charge *c = &a->charges[a->count];
     struct rate_outcome o = (level->parent ? rate_take_parent : rate_take)(s->state->rates, key, &level->rate,
-                                                                           cost_of(r, s), s->now_ns, c);
+                                                                           cost_of(r, b, s), s->now_ns, c);
     if (o.answer == RATE_CROWDED)
         return o.answer;
     if (o.answer == RATE_PASSES)
@@ -296,9 +308,14 @@ static enum rate_answer charge(const struct rules *r, const struct budget *b, co
     return o.answer;
 }
 
-static const struct level *parent_of(const struct budget *b, const struct subject *s)
+// There is no room for it. What bounds all together is not loosened: it stands with the few.
+static enum rate_answer charge_parent(const struct rules *r, const struct budget *b, uint64_t rest,
+                                      const struct subject *s, struct account *a)
 {
-    return ip_is_v4(&s->peer->address) ? &b->v4_parent : &b->v6[0];
+    const struct level same = {.parent = true, .rate = b->v4.rate};
+    if (b->is_for_all)
+        return charge(r, b, &same, rest, s, a);
+    return charge(r, b, ip_is_v4(&s->peer->address) ? &b->v4_parent : &b->v6[0], 0, s, a);
 }
 
 // All accounts of one budget. RATE_CROWDED: one could not be counted, and that is to be refused.
@@ -315,7 +332,7 @@ static enum rate_answer charge_budget(const struct rules *r, const struct budget
         // Who alone is over its limit is refused without touching what it shares with others.
         const struct level *own = &b->v6[ACCOUNTS - 1];
         struct rate_outcome o = rate_look(s->state->rates, false, keys_hash(s, b->id, own->bits, rest),
-                                          &own->rate, cost_of(r, s), s->now_ns);
+                                          &own->rate, cost_of(r, b, s), s->now_ns);
         if (o.answer == RATE_SPENT) {
             note(a, &o);
             return RATE_SPENT;
@@ -325,7 +342,7 @@ static enum rate_answer charge_budget(const struct rules *r, const struct budget
         enum rate_answer answer = charge(r, b, &levels[i], rest, s, a);
         if (answer == RATE_CROWDED && r->on_pressure == PRESSURE_PARENT)
             // The widest prefix of IPv6 has paid already.
-            answer = count == ACCOUNTS ? RATE_PASSES : charge(r, b, parent_of(b, s), 0, s, a);
+            answer = count == ACCOUNTS ? RATE_PASSES : charge_parent(r, b, rest, s, a);
         if (answer == RATE_SPENT || (answer == RATE_CROWDED && r->on_pressure == PRESSURE_DENY))
             return answer;
     }
@@ -354,8 +371,9 @@ static struct verdict on_admit(const void *rules, const struct subject *s, void 
     *a = (struct account){.remaining = UINT64_MAX};
     *held = a;
     uint64_t rest = keys_rest(&r->keys, s);
-    for (size_t i = 0; i < r->count && answer == RATE_PASSES; i++)
-        answer = charge_budget(r, &r->budgets[i], r->budgets[i].by_rest ? rest : 0, s, a);
+    // That of one client first: who is over it touches no key that it makes up.
+    for (size_t i = r->count; i > 0 && answer == RATE_PASSES; i--)
+        answer = charge_budget(r, &r->budgets[i - 1], r->budgets[i - 1].by_rest ? rest : 0, s, a);
     if (answer == RATE_PASSES && a->delay == 0)
         return PASS;
     if (answer == RATE_PASSES)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // test_rate_limit: who is counted with whom, what is told to those who are refused, and what survives.
+#include "policy/rate_table.h"
 #include "policy/reputation.h"
 #include "policy/state.h"
 #include "tests/support/expect_text.h"
@@ -275,6 +276,17 @@ Test(rate_limit, who_stands_on_the_ladder_pays_more_but_can_pay)
     done();
 }
 
+Test(rate_limit, who_stands_on_the_ladder_can_pay_per_client_too)
+{
+    begin();
+    load(", \"rate\": \"100/h\", \"key\": \"header:X-Key\", \"per_client\": \"5/h\"");
+    cr_expect_eq(visit((struct visit){.from = "192.0.2.1", .status = 200, .ladder = 9}).kind, VERDICT_PASS);
+    struct visit again = visit((struct visit){.from = "192.0.2.1", .status = 200, .ladder = 9});
+    cr_expect_eq(again.kind, VERDICT_DENY);
+    cr_expect_geq(again.ms, 3600u * 1000, "%u", again.ms);
+    done();
+}
+
 Test(rate_limit, the_client_is_told_what_is_left)
 {
     begin();
@@ -347,6 +359,54 @@ Test(rate_limit, more_clients_than_there_is_room_for)
     cr_expect_gt(allow, 800, "%u", allow);
 }
 
+// A limit for everybody stays one, however many networks come: there is always room for it.
+Test(rate_limit, a_limit_for_a_route_that_finds_no_room)
+{
+    struct rate        hour;
+    struct rate_charge ignored;
+    unsigned           passed = 0, filled = 0;
+    char               from[64];
+    begin();
+    load(FIVE ", \"key\": \"route\"");
+    cr_assert(rate_make(1, 3600 * SECOND, 1, 1, &hour));
+    for (uint64_t key = 1; key <= 65536; key++)
+        filled += rate_take(state->rates, key, &hour, 1, now, &ignored).answer == RATE_PASSES;
+    cr_assert_eq(filled, 4096);
+    for (unsigned i = 0; i < 100; i++) {
+        (void)snprintf(from, sizeof from, "192.0.%u.1", i);
+        passed += passes(from, NULL, 1);
+    }
+    cr_expect_eq(passed, 5, "%u", passed);
+    done();
+}
+
+// With a new value each time it would push others out of the places of which there are few.
+Test(rate_limit, who_is_over_per_client_touches_nothing_else)
+{
+    static const uint64_t seed[2] = {1, 2};
+    struct rate           other;
+    struct rate_charge    ignored;
+    unsigned              kept = 0;
+    char                  head[128];
+    begin();
+    state_free(&state);
+    state = state_new(&(struct state_sizes){.rate_keys = 64}, seed); // eight parents
+    load(", \"rate\": \"9/h\", \"per_client\": \"5/h\", \"key\": [\"client_ip\", \"header:X-Key\"]");
+    cr_assert_eq(passes("2001:db8::1", NULL, 9), 5);
+    cr_assert(rate_make(1, 10 * SECOND, 1, 1, &other));
+    for (uint64_t key = 1; key <= 6; key++)
+        kept += rate_take_parent(state->rates, key, &other, 1, now, &ignored).answer == RATE_PASSES;
+    cr_assert_eq(kept, 6);
+    for (unsigned i = 0; i < 100; i++) {
+        (void)snprintf(head, sizeof head, HEAD("X-Key: %u\r\n"), i);
+        cr_expect_eq(passes("2001:db8::1", head, 1), 0);
+    }
+    for (uint64_t key = 1; key <= 6; key++)
+        kept -= rate_look(state->rates, true, key, &other, 1, now).answer == RATE_SPENT;
+    cr_expect_eq(kept, 0, "%u were forgotten", kept);
+    done();
+}
+
 struct refusal {
     const char *label, *settings, *problem, *hint;
 };
@@ -363,6 +423,9 @@ static const struct refusal refusals[] = {
      "between 0 and 2"},
     {"a cost that never passes", ", \"rate\": \"1/s\", \"burst\": 2, \"cost\": 3", "3 is out of range",
      "between 1 and 2"},
+    {"a cost that never passes per client",
+     ", \"rate\": \"9/s\", \"key\": \"host\", \"per_client\": \"2/s\", \"cost\": 3", "3 is out of range",
+     "between 1 and 2"},
     {"an unknown key", ", \"rate\": \"1/s\", \"key\": \"ip\"", "\"ip\" is nothing to count by",
      "write \"client_ip\""},
     {"no key", ", \"rate\": \"1/s\", \"key\": []", "one to 8 parts make a key", ""},
@@ -374,6 +437,7 @@ static const struct refusal refusals[] = {
      ""},
     {"a prefix between", ", \"rate\": \"1/s\", \"ipv4_prefix\": 25", "24 or 32 is needed here", "256"},
     {"count what", ", \"rate\": \"1/s\", \"count\": {}", "which answers are to be counted?", "\"status\""},
+    {"headers of a number", ", \"rate\": \"1/s\", \"headers\": 1", "true or false", ""},
     {"an unknown setting", ", \"rate\": \"1/s\", \"brust\": 3", "\"brust\"", "burst"},
 };
 
