@@ -85,6 +85,7 @@ enum exchange_state refuse_ruling(struct exchange *x)
     if (!x->ruling.by)
         return refuse_fault(x, FAULT_NO_MEMORY);
     x->record.policy = x->ruling.by->name;
+    x->record.shared = x->ruling.verdict.shared;
     return refuse_reason(x, x->ruling.verdict.reason, x->ruling.verdict.detail);
 }
 

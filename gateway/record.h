@@ -23,6 +23,7 @@ struct record {
     struct bytes            policy; // who said no; empty when it was no policy
     const char             *reason; // token of the reason, fault or close reason; NULL when all was well
     struct bytes            detail;
+    bool                    shared;         // of the verdict: others may have used up what was asked for
     unsigned                status;         // 0: no answer was begun
     uint64_t                request_bytes;  // of the body, decoded
     uint64_t                response_bytes; // of the body, decoded

@@ -44,14 +44,25 @@ static bool logs_in(const struct request *q)
     return q && (fields_find(&q->fields, FIELD_AUTHORIZATION) || !is_safe[q->method]);
 }
 
+// Denials that say nothing about the client: browsers reuse connections for other names, the room was ours,
+// the budget that of many. Otherwise who uses a limit up that others share could have them banned.
+static bool is_blameless(const struct record *r)
+{
+    static const enum reason reasons[] = {REASON_MISDIRECTED, REASON_CROWDED, REASON_NO_ROOM};
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (r->reason == reason_token(reasons[i]))
+            return true;
+    return r->shared;
+}
+
 enum offence reputation_offence(const struct record *r)
 {
     if (bytes_equal(r->policy, BYTES("reputation")) && r->verdict == RECORD_DENY)
         return OFFENCE_COUNT; // no refusal is the reason for the next one
     if (r->reason == fault_token(FAULT_TRUNCATED))
         return OFFENCE_COUNT; // somebody left in the middle of an upload
-    if (r->reason == reason_token(REASON_MISDIRECTED))
-        return OFFENCE_COUNT; // browsers reuse connections
+    if (is_blameless(r))
+        return OFFENCE_COUNT;
     if (r->verdict == RECORD_ERROR)
         return is_slow(r->close) ? OFFENCE_SLOW : OFFENCE_COUNT;
     enum record_verdict verdict = r->verdict == RECORD_SHADOW ? RECORD_PASS : r->verdict;

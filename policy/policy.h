@@ -65,6 +65,7 @@ struct verdict {
     struct bytes
              detail; // what exactly: for the log and explain, and for the answer field of the reason's row
     uint32_t ms;
+    bool     shared; // what is used up is not this client's alone: to be refused for it is no offence
 };
 
 #define PASS ((struct verdict){.kind = VERDICT_PASS})

@@ -99,9 +99,10 @@ static uint64_t key_of(const struct rules *r, const struct subject *s)
     return keys_hash(s, r->id, r->keys.by_client ? bits : 0, keys_rest(&r->keys, s));
 }
 
-static struct verdict refuse(enum reason why)
+static struct verdict refuse(const struct rules *r, enum reason why)
 {
-    return (struct verdict){.kind = VERDICT_DENY, .reason = why, .ms = AGAIN_MS};
+    return (struct verdict){
+        .kind = VERDICT_DENY, .reason = why, .ms = AGAIN_MS, .shared = !r->keys.by_client};
 }
 
 static struct verdict wait_until(const struct subject *s, uint64_t until)
@@ -112,7 +113,7 @@ static struct verdict wait_until(const struct subject *s, uint64_t until)
 }
 
 // It was in the queue: by now it was let in, or has waited long enough, or was asked early.
-static struct verdict ask_again(const struct subject *s, struct claimed *c)
+static struct verdict ask_again(const struct rules *r, const struct subject *s, struct claimed *c)
 {
     if (flight_state(s->state->flights, &c->flight) == FLIGHT_IN)
         return PASS;
@@ -120,7 +121,7 @@ static struct verdict ask_again(const struct subject *s, struct claimed *c)
         return wait_until(s, c->until);
     flight_leave(s->state->flights,
                  &c->flight); // or let in at this very moment: then the next one is, instead
-    return refuse(REASON_FLIGHTS);
+    return refuse(r, REASON_FLIGHTS);
 }
 
 static struct verdict on_admit(const void *rules, const struct subject *s, void **held)
@@ -128,10 +129,10 @@ static struct verdict on_admit(const void *rules, const struct subject *s, void 
     const struct rules *r = rules;
     struct claimed     *c = *held;
     if (c != NULL)
-        return ask_again(s, c);
+        return ask_again(r, s, c);
     c = arena_zalloc(s->arena, sizeof *c);
     if (c == NULL)
-        return refuse(REASON_CROWDED);
+        return refuse(r, REASON_CROWDED);
     *held = c;
     c->until = s->now_ns + r->wait_ms * NS_PER_MS;
     switch (flight_enter(s->state->flights, &c->flight, key_of(r, s), r->max, r->queue, s->waiter)) {
@@ -140,11 +141,11 @@ static struct verdict on_admit(const void *rules, const struct subject *s, void 
     case FLIGHT_QUEUED:
         return wait_until(s, c->until);
     case FLIGHT_FULL:
-        return refuse(REASON_FLIGHTS);
+        return refuse(r, REASON_FLIGHTS);
     case FLIGHT_CROWDED:
         break;
     }
-    return r->allows_crowd ? PASS : refuse(REASON_CROWDED);
+    return r->allows_crowd ? PASS : refuse(r, REASON_CROWDED);
 }
 
 static void on_end(const void *rules, const struct subject *s, void *held, enum ending ending)

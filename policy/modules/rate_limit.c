@@ -60,6 +60,7 @@ struct account {
     struct rate_charge charges[BUDGETS * ACCOUNTS];
     size_t             count;
     uint64_t           remaining, wait, idle, delay;
+    bool               shared; // what was spent is not the client's alone
 };
 
 // --- load ---
@@ -313,6 +314,7 @@ static enum rate_answer charge_parent(const struct rules *r, const struct budget
                                       const struct subject *s, struct account *a)
 {
     const struct level same = {.parent = true, .rate = b->v4.rate};
+    a->shared = true;
     if (b->is_for_all)
         return charge(r, b, &same, rest, s, a);
     return charge(r, b, ip_is_v4(&s->peer->address) ? &b->v4_parent : &b->v6[0], 0, s, a);
@@ -326,6 +328,7 @@ static enum rate_answer charge_budget(const struct rules *r, const struct budget
     const struct level *levels = &alone;
     size_t              count = 1;
     alone.bits = b->by_client ? alone.bits : 0;
+    a->shared = !b->by_client;
     if (b->by_client && !ip_is_v4(&s->peer->address)) {
         levels = b->v6;
         count = ACCOUNTS;
@@ -385,6 +388,7 @@ static struct verdict on_admit(const void *rules, const struct subject *s, void 
     return (struct verdict){.kind = VERDICT_DENY,
                             .reason = answer == RATE_SPENT ? REASON_RATE : REASON_CROWDED,
                             .detail = r->rate,
+                            .shared = a->shared,
                             .ms = wait_ms(s, a->wait > 0 ? a->wait : NS_PER_S)};
 }
 

@@ -66,6 +66,29 @@ static enum connection_welcome connects_from(uint32_t address)
     return connection_accept(s->loop->connections, -1, &from, &s->config->listeners[0], NULL);
 }
 
+#define LIMITED(key)                                                                                         \
+    SCRIPT_LISTEN SERVER "\"reputation\": {}, \"policies\": {\"few\": {\"type\": \"rate_limit\", \"rate\": " \
+                         "\"1/h\", \"key\": \"" key "\"}}, \"routes\": [{\"name\": \"all\", \"policies\": "  \
+                         "[\"few\"]}]}"
+
+Test(exchange_reputation, a_limit_that_others_may_have_used_up_adds_nothing)
+{
+    static const struct {
+        const char *json;
+        uint32_t    points;
+    } rows[] = {{LIMITED("client_ip"), 1}, {LIMITED("route"), 0}};
+    for (size_t i = 0; i < 2; i++) {
+        begin(rows[i].json);
+        asks(GET, OK_2);
+        script_client_sends(s, GET);
+        EXPECT_HAS(script_client_sees(s), "HTTP/1.1 429 ");
+        script_client_connects(s);
+        cr_expect_eq(standing_of(CLIENT).points, rows[i].points, "%s", rows[i].json);
+        if (i == 0)
+            end();
+    }
+}
+
 Test(exchange_reputation, offences_add_points)
 {
     begin(CONFIG("", STEP(1000, "\"ban\"")));

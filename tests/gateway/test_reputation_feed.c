@@ -76,6 +76,26 @@ Test(reputation_feed, who_leaves_in_the_middle_of_an_upload_breaks_no_protocol)
     cr_expect_eq(reputation_offence(&r), NONE);
 }
 
+Test(reputation_feed, what_others_have_used_up_is_no_offence)
+{
+    static const struct {
+        enum reason  why;
+        bool         shared;
+        enum offence offence;
+    } refused[] = {
+        {REASON_RATE, false, OFFENCE_LIMIT}, {REASON_FLIGHTS, false, OFFENCE_LIMIT},
+        {REASON_RATE, true, NONE},           {REASON_FLIGHTS, true, NONE},
+        {REASON_CROWDED, false, NONE},       {REASON_NO_ROOM, false, NONE},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        struct record r = {.verdict = RECORD_DENY,
+                           .status = reason_status(refused[i].why),
+                           .reason = reason_token(refused[i].why),
+                           .shared = refused[i].shared};
+        cr_expect_eq(reputation_offence(&r), refused[i].offence, "%s, %d", r.reason, refused[i].shared);
+    }
+}
+
 Test(reputation_feed, who_uses_a_connection_for_another_host_does_what_browsers_do)
 {
     struct record r = {.verdict = RECORD_DENY, .status = 421, .reason = reason_token(REASON_MISDIRECTED)};

@@ -50,6 +50,7 @@ struct visit {
     enum verdict_kind kind;
     enum reason       reason;
     uint32_t          ms;
+    bool              shared;
 };
 
 static struct visit visit(struct visit v)
@@ -84,6 +85,7 @@ static struct visit visit(struct visit v)
     arena_reset(&arena);
     v.kind = ruling.delay_ms > 0 ? VERDICT_DELAY : ruling.verdict.kind;
     v.reason = ruling.verdict.reason;
+    v.shared = ruling.verdict.shared;
     v.ms = ruling.delay_ms > 0 ? ruling.delay_ms : ruling.verdict.ms;
     return v;
 }
@@ -378,6 +380,32 @@ Test(rate_limit, a_limit_for_a_route_that_finds_no_room)
     }
     cr_expect_eq(passed, 5, "%u", passed);
     done();
+}
+
+static const struct {
+    const char *label, *settings, *spender, *refused;
+    bool        shared;
+} shared_rows[] = {
+    {"a client's own", FIVE, "192.0.2.1", "192.0.2.1", false},
+    {"its /64", FIVE, "2001:db8::1", "2001:db8::2", false},
+    {"a route", FIVE ", \"key\": \"route\"", "192.0.2.1", "192.0.2.9", true},
+    {"a field", KEYED "\"header:X-Key\"", "192.0.2.1", "192.0.2.9", true},
+    {"a field of each client", KEYED "[\"client_ip\", \"header:X-Key\"]", "192.0.2.1", "192.0.2.1", false},
+    {"all fields of a client", ", \"rate\": \"9/h\", \"per_client\": \"5/h\", \"key\": \"header:X-Key\"",
+     "192.0.2.1", "192.0.2.1", false},
+};
+
+Test(rate_limit, what_others_may_have_used_up_is_said_to_be_shared)
+{
+    for (size_t i = 0; i < sizeof shared_rows / sizeof *shared_rows; i++) {
+        begin();
+        load(shared_rows[i].settings);
+        cr_expect_eq(passes(shared_rows[i].spender, NULL, 9), 5, "%s", shared_rows[i].label);
+        struct visit v = visit((struct visit){.from = shared_rows[i].refused});
+        cr_expect_eq(v.reason, REASON_RATE, "%s", shared_rows[i].label);
+        cr_expect_eq(v.shared, shared_rows[i].shared, "%s", shared_rows[i].label);
+        done();
+    }
 }
 
 // With a new value each time it would push others out of the places of which there are few.
