@@ -80,6 +80,6 @@ MUST_USE struct rate_outcome rate_look(struct rate_table *t, bool parent, uint64
                                        const struct rate *rate, uint64_t cost, uint64_t now);
 
 // Takes a charge back, exactly: what others were charged meanwhile stays. What time has paid off already is
-// not given again, so that nobody can save up charges to have them back at once; nor is anything given to a
-// key that was idle meanwhile and had to make room.
+// not given again: who holds charges back and picks their order saves less than one burst up, and never gets
+// more than the rate in the long run. A key that had to make room meanwhile gets nothing.
 void rate_give_back(struct rate_table *t, struct rate_charge *charge, uint64_t now);

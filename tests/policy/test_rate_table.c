@@ -213,6 +213,44 @@ Test(rate_table, what_time_has_paid_off_is_not_given_again)
     rate_table_free(&t);
 }
 
+static unsigned all_that_pass(struct rate_table *t, const struct rate *rate, uint64_t now)
+{
+    unsigned passed = 0;
+    while (rate_take(t, 7, rate, 1, now, &charge).answer == RATE_PASSES)
+        passed++;
+    return passed;
+}
+
+// The worst order: the last charge of each burst is held open, the others are given back at once; and the
+// held ones when all but one of them is paid off, and a whole burst was spent again.
+Test(rate_table, who_saves_charges_up_saves_less_than_one_burst)
+{
+    enum { BURST = 5 };
+    struct rate_table *t = rate_table_new(64);
+    struct rate        rate = rate_of(1, SECOND, BURST, BURST);
+    struct rate_charge held[BURST];
+    for (size_t i = 0; i < BURST; i++) {
+        struct rate_charge all[BURST + 1]; // the last one is refused
+        size_t             count = 0;
+        while (rate_take(t, 7, &rate, 1, START, &all[count]).answer == RATE_PASSES)
+            count++;
+        cr_assert_eq(count, BURST - i);
+        held[i] = all[count - 1];
+        for (size_t k = 0; k + 1 < count; k++)
+            rate_give_back(t, &all[k], START);
+    }
+    uint64_t later = START + (BURST - 1) * SECOND;
+    unsigned passed = all_that_pass(t, &rate, later);
+    for (size_t i = 0; i < BURST; i++)
+        rate_give_back(t, &held[i], later);
+    passed += all_that_pass(t, &rate, later);
+    cr_expect(passed > BURST && passed < 2 * BURST, "%u", passed);
+    for (size_t i = 0; i < BURST; i++)
+        rate_give_back(t, &held[i], later);
+    cr_expect_eq(all_that_pass(t, &rate, later), 0u, "and only once");
+    rate_table_free(&t);
+}
+
 Test(rate_table, a_key_that_made_room_gets_nothing_back)
 {
     struct rate_table *t = rate_table_new(64);
