@@ -117,6 +117,8 @@ static const struct row {
      HEAD("Cookie: id=1\r\n"), true},
     {"another cookie", ", \"key\": \"cookie:id\"", "192.0.2.1", HEAD("Cookie: id=1\r\n"), "192.0.2.1",
      HEAD("Cookie: id=2\r\n"), false},
+    {"a second one beside it makes another key", ", \"key\": \"cookie:id\"", "192.0.2.1",
+     HEAD("Cookie: id=1\r\n"), "192.0.2.1", HEAD("Cookie: id=1; id=2\r\n"), false},
     {"the same cookie of another client", ", \"key\": [\"client_ip\", \"cookie:id\"]", "192.0.2.1",
      HEAD("Cookie: id=1\r\n"), "192.0.2.2", HEAD("Cookie: id=1\r\n"), false},
 };
