@@ -362,6 +362,13 @@ static enum fault read_absolute(struct bytes raw, struct arena *arena, struct ta
     return read_path((struct bytes){&rest.at[authority.len], rest.len - authority.len}, arena, target_r);
 }
 
+struct bytes target_before_query(const struct target *t)
+{
+    if (t->path.at == t->decision.at) // then nothing was escaped
+        return t->decision;
+    return (struct bytes){t->decision.at, length_before(t->decision, BYTES("?#"))};
+}
+
 enum fault target_parse(struct bytes raw, struct arena *arena, struct target *target_r)
 {
     *target_r = (struct target){.form = TARGET_ORIGIN};

@@ -34,3 +34,7 @@ struct target {
 // A query may hold any visible ASCII but "#"; a percent sign there needs two hexadecimal digits only in
 // strict apps, so it is left alone. A path that is empty in absolute form becomes "/".
 MUST_USE enum fault target_parse(struct bytes raw, struct arena *arena, struct target *target_r);
+
+// The decision of those who decode before they look for the query: "/a.php%3Fb" is "/a.php" for them, as for
+// Apache in front of PHP-FPM (CVE-2024-38474). The same span as the decision where there is no such place.
+struct bytes target_before_query(const struct target *t);

@@ -79,7 +79,8 @@ bool login_load(struct node object, struct arena *arena, struct login *login_r)
 bool login_is(const struct login *l, const struct request *q)
 {
     return (l->methods == 0 || (l->methods & METHOD_BIT(q->method)) != 0) &&
-           glob_set_match(l->path, q->target.decision).at != NULL;
+           (glob_set_match(l->path, q->target.decision).at != NULL ||
+            glob_set_match(l->path, target_before_query(&q->target)).at != NULL);
 }
 
 // What stands behind the "//" of a scheme and a host, or of a host alone; absent when there is none.

@@ -197,7 +197,9 @@ const struct route *snapshot_route(const struct snapshot *s, const struct reques
         return NULL;
     }
     bool one_reading = target->path.at == target->decision.at && target->path.len == target->decision.len;
-    if (one_reading || route_index_find(s->index, &request->host, target->path, request->method) == route)
+    if (one_reading ||
+        (route_index_find(s->index, &request->host, target->path, request->method) == route &&
+         route_index_find(s->index, &request->host, target_before_query(target), request->method) == route))
         return route;
     *why_r = REASON_TWO_ROUTES;
     return NULL;

@@ -148,11 +148,13 @@ static bool is_safe(const struct request *q)
     return method_is_safe(q->method) && !q->websocket;
 }
 
-// An exemption must hold for every reader: one that goes by the text of the path, too.
+// An exemption must hold for every reader: one that goes by the text of the path, and one that ends it at an
+// encoded "?", too.
 static bool is_exempt(const struct rules *r, const struct target *t)
 {
     return r->exempt != NULL && glob_set_match(r->exempt, t->decision).at != NULL &&
-           glob_set_match(r->exempt, t->path).at != NULL;
+           glob_set_match(r->exempt, t->path).at != NULL &&
+           glob_set_match(r->exempt, target_before_query(t)).at != NULL;
 }
 
 // A visitor follows a link from elsewhere, which changes nothing and shows the page to nobody but them.

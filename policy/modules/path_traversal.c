@@ -147,9 +147,11 @@ static struct bytes with_parameters(struct bytes path, struct arena *arena)
 static struct verdict judge_closed(const struct rules *r, const struct subject *s)
 {
     const struct target *t = &s->request->target;
-    struct bytes         path = t->decision, glob = closed_by(r, path);
+    struct bytes         path = t->decision, shorter = target_before_query(t), glob = closed_by(r, path);
     size_t               end = 0;
     unsigned             scripts = 0;
+    if (glob.at == NULL && shorter.len < path.len)
+        glob = closed_by(r, shorter);
     for (; glob.at == NULL && backend_script(r->backend, path, &end); scripts++) {
         if (scripts == SCRIPTS_MAX)
             return DENY(REASON_PATH_MISREAD, BYTES("many scripts in one path"));

@@ -101,6 +101,21 @@ Test(target, what_ordinary_clients_send_stays_as_it_is)
     expect_readings(rows, ROWS(rows));
 }
 
+Test(target, some_end_the_path_at_an_encoded_query)
+{
+    static const char *const rows[][2] = {
+        {"/a/b", "/a/b"},    {"/a%3Fb", "/a"},          {"/a%23b", "/a"},
+        {"/a%253Fb", "/a"},  {"/a/b%3F/c%3Fd", "/a/b"}, {"/%3F", "/"},
+        {"/a?b%3Fc", "/a"},  {"/a%20b", "/a b"},        {"*", "*"},
+        {"http://h?x", "/"}, {"/a;b%3Fc", "/a"},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct target target;
+        cr_expect_eq(target_parse(bytes_of(rows[i][0]), &arena, &target), FAULT_NONE, "%s", rows[i][0]);
+        expect_text(rows[i][0], "the shorter path", target_before_query(&target), rows[i][1]);
+    }
+}
+
 Test(target, different_spellings_become_one)
 {
     static const struct reading rows[] = {

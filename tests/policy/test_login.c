@@ -37,6 +37,8 @@ static const struct {
     {"any method", "{\"path\": \"/login\"}", "PUT", "/login", true},
     {"a pattern", "{\"path\": \"*/j_security_check\"}", "POST", "/a/b/j_security_check", true},
     {"one of several", "{\"path\": [\"/a\", \"/b\"]}", "POST", "/b", true},
+    {"as one that ends it at an encoded query", "{\"path\": \"/login.php\"}", "POST", "/login.php%3F.php",
+     true},
     {"as the laziest backend reads it", "{\"path\": \"/login\"}", "POST", "//%6cogin;x=1?y", true},
 };
 

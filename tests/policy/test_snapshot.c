@@ -44,6 +44,8 @@ static const struct row rows[] = {
     {"two slashes under the same rule", "GET", NULL, "/erp//list", "erp", REASON_NONE},
     {"a parameter in the deciding part", "POST", NULL, "/erp/login;x=1", NULL, REASON_TWO_ROUTES},
     {"an encoded slash in the deciding part", "GET", NULL, "/admin%2Fx", NULL, REASON_TWO_ROUTES},
+    {"an encoded query in the deciding part", "POST", NULL, "/erp/login%3Fx", NULL, REASON_TWO_ROUTES},
+    {"an encoded query behind it", "GET", NULL, "/admin/what%3F", "admin", REASON_NONE},
     {"an encoded slash behind it", "GET", NULL, "/admin/a%2Fb", "admin", REASON_NONE},
     {"the same two readings, where only the host decides", "GET", "wiki.example.com", "//x", "wiki",
      REASON_NONE},

@@ -158,6 +158,8 @@ static const struct row rows[] = {
      SITE("cross-site"), HTTPS, "Sec-Fetch-Site: cross-site"},
     {"with another slash", ", \"exempt\": [\"/hook/*\"]", "POST //hook/x", SITE("cross-site"), HTTPS,
      "Sec-Fetch-Site: cross-site"},
+    {"a path that ends at an encoded query for some", ", \"exempt\": [\"*/hook\"]", "POST /pay%3F/hook",
+     SITE("cross-site"), HTTPS, "Sec-Fetch-Site: cross-site"},
     {"any other path", ", \"exempt\": [\"/hook/*\"]", "POST /hooks", SITE("cross-site"), HTTPS,
      "Sec-Fetch-Site: cross-site"},
 
