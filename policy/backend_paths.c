@@ -12,12 +12,11 @@ const char *const backend_names[] = {"generic", "php", "tomcat", "iis", "wsgi", 
 static const struct bytes php_closed[] = {
     BYTES("*.phps"), BYTES("*.inc"), BYTES("*/composer.json"), BYTES("*/composer.lock"), BYTES("*/phpunit/*"),
 };
-// Servlet specification 10.5: nothing below these may be served. Windows opens "WEB-INF." as well.
+// Servlet specification 10.5: nothing below these may be served. Windows opens "WEB-INF.", "WEB-INF " and
+// "WEB-INF::$INDEX_ALLOCATION" as well.
 static const struct bytes tomcat_closed[] = {
-    BYTES("*/WEB-INF/*"),
-    BYTES("*/META-INF/*"),
-    BYTES("*/WEB-INF.*"),
-    BYTES("*/META-INF.*"),
+    BYTES("*/WEB-INF/*"), BYTES("*/META-INF/*"), BYTES("*/WEB-INF.*"), BYTES("*/META-INF.*"),
+    BYTES("*/WEB-INF *"), BYTES("*/META-INF *"), BYTES("*/WEB-INF:*"), BYTES("*/META-INF:*"),
 };
 // What request filtering of IIS 7 hides, for those where it is older or switched off.
 static const struct bytes iis_closed[] = {
@@ -54,9 +53,17 @@ static struct bytes extension_of(struct bytes segment)
 
 static bool is_php_script(struct bytes segment)
 {
-    static const struct bytes scripts[] = {BYTES("php"),   BYTES("php3"), BYTES("php4"),
-                                           BYTES("php5"),  BYTES("php7"), BYTES("php8"),
-                                           BYTES("phtml"), BYTES("pht"),  BYTES("phar")};
+    static const struct bytes scripts[] = {
+        BYTES("php"),   BYTES("php3"), BYTES("php4"), BYTES("php5"), BYTES("php7"), BYTES("php8"),
+        BYTES("phtml"), BYTES("pht"),  BYTES("phar"), BYTES("phps")}; // is shown, with a path behind it too
+    return is_one_of(extension_of(segment), scripts, COUNT(scripts));
+}
+
+// ASP and ASP.NET: pages, handlers and services.
+static bool is_asp_script(struct bytes segment)
+{
+    static const struct bytes scripts[] = {BYTES("aspx"), BYTES("asp"), BYTES("ashx"),   BYTES("asmx"),
+                                           BYTES("axd"),  BYTES("svc"), BYTES("cshtml"), BYTES("php")};
     return is_one_of(extension_of(segment), scripts, COUNT(scripts));
 }
 
@@ -74,13 +81,15 @@ static bool is_static_file(struct bytes segment)
 }
 
 struct segments {
-    struct bytes before, segment, after; // the segments around may be empty
+    struct bytes segment, after; // what comes behind may be empty
+    bool         below_file;     // a segment before is named like a static file
 };
 
-// cgi.fix_pathinfo: when "/upload/a.jpg/x.php" is no file, PHP runs "/upload/a.jpg".
+// cgi.fix_pathinfo: when "/upload/a.jpg/x.php" is no file, PHP looks for one further and further in front,
+// and runs "/upload/a.jpg".
 static struct bytes php_quirk(const struct segments *s)
 {
-    return is_php_script(s->segment) && is_static_file(s->before) ? BYTES("a script below a file") : NOTHING;
+    return s->below_file && is_php_script(s->segment) ? BYTES("a script below a file") : NOTHING;
 }
 
 static bool ends_in_dot_or_blank(struct bytes segment)
@@ -89,12 +98,15 @@ static bool ends_in_dot_or_blank(struct bytes segment)
     return last == '.' || last == ' ';
 }
 
-// "x.JSP", "x.jsp ", "x.jsp." and "x.jsp/" are the file x.jsp for Windows, but not a page for Tomcat: it
-// hands out the source, and takes a PUT of it (CVE-2017-12615).
+// "x.JSP", "x.jsp ", "x.jsp.", "x.jsp::$DATA" and "x.jsp/" are the file x.jsp for Windows, but not a page for
+// Tomcat: it hands out the source, and takes a PUT of it (CVE-2017-12615).
 static struct bytes tomcat_quirk(const struct segments *s)
 {
     static const struct bytes pages[] = {BYTES("jsp"), BYTES("jspx"), BYTES("jspf")};
+    const char               *stream = s->segment.len > 0 ? memchr(s->segment.at, ':', s->segment.len) : NULL;
     struct bytes              name = s->segment;
+    if (stream != NULL)
+        name.len = (size_t)(stream - name.at);
     while (ends_in_dot_or_blank(name))
         name.len--;
     struct bytes extension = extension_of(name);
@@ -147,6 +159,14 @@ static bool has_any(struct bytes segment, struct bytes characters)
     return false;
 }
 
+// "/b/(S(x))in/": ASP.NET takes what it thinks is a session out of the path, and opens "/bin/"
+// (CVE-2023-36899).
+static bool is_session(struct bytes segment)
+{
+    return segment.len >= 3 && segment.at[0] == '(' && (segment.at[1] | 0x20) >= 'a' &&
+           (segment.at[1] | 0x20) <= 'z' && segment.at[2] == '(';
+}
+
 static struct bytes iis_quirk(const struct segments *s)
 {
     if (ends_in_dot_or_blank(s->segment))
@@ -155,6 +175,8 @@ static struct bytes iis_quirk(const struct segments *s)
         return BYTES("a stream of a file");
     if (has_any(s->segment, BYTES("*?<>|\"")))
         return BYTES("a wildcard");
+    if (is_session(s->segment))
+        return BYTES("a session in the path");
     if (is_short_name(s->segment))
         return BYTES("a short name");
     if (is_device(s->segment))
@@ -166,12 +188,13 @@ static const struct {
     const struct bytes *closed;
     size_t              closed_count;
     struct bytes (*quirk)(const struct segments *s); // NULL: none
+    bool (*is_script)(struct bytes segment);         // that runs with a path behind it; NULL: none does
 } stacks[] = {
-    [BACKEND_GENERIC] = {NULL, 0, NULL},
-    [BACKEND_PHP] = {php_closed, COUNT(php_closed), php_quirk},
-    [BACKEND_TOMCAT] = {tomcat_closed, COUNT(tomcat_closed), tomcat_quirk},
-    [BACKEND_IIS] = {iis_closed, COUNT(iis_closed), iis_quirk},
-    [BACKEND_WSGI] = {wsgi_closed, COUNT(wsgi_closed), NULL},
+    [BACKEND_GENERIC] = {NULL, 0, NULL, NULL},
+    [BACKEND_PHP] = {php_closed, COUNT(php_closed), php_quirk, is_php_script},
+    [BACKEND_TOMCAT] = {tomcat_closed, COUNT(tomcat_closed), tomcat_quirk, NULL},
+    [BACKEND_IIS] = {iis_closed, COUNT(iis_closed), iis_quirk, is_asp_script},
+    [BACKEND_WSGI] = {wsgi_closed, COUNT(wsgi_closed), NULL, NULL},
 };
 
 const struct bytes *backend_closed(enum backend b, size_t *count_r)
@@ -195,10 +218,10 @@ static bool next_segment(struct cursor *path, struct bytes *segment_r)
 struct bytes backend_quirk(enum backend b, struct bytes path)
 {
     struct cursor   rest = cursor_over(path);
-    struct segments s = {NOTHING, NOTHING, NOTHING};
+    struct segments s = {NOTHING, NOTHING, false};
     bool            more = stacks[b].quirk != NULL && next_segment(&rest, &s.after);
     while (more) {
-        s.before = s.segment;
+        s.below_file = s.below_file || is_static_file(s.segment);
         s.segment = s.after;
         s.after = NOTHING;
         more = next_segment(&rest, &s.after);
@@ -213,9 +236,9 @@ bool backend_script(enum backend b, struct bytes path, size_t *end)
 {
     struct cursor rest = cursor_over(bytes_after(path, *end));
     struct bytes  segment;
-    while (b == BACKEND_PHP && next_segment(&rest, &segment) && !cursor_done(&rest)) {
+    while (stacks[b].is_script != NULL && next_segment(&rest, &segment) && !cursor_done(&rest)) {
         *end += 1 + segment.len;
-        if (is_php_script(segment))
+        if (stacks[b].is_script(segment))
             return true;
     }
     return false;

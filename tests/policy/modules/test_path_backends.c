@@ -23,7 +23,9 @@ static const struct row rows[] = {
     {"in capitals", "php", "/upload/a.JPG/x.PHP", REASON_PATH_MISREAD, SCRIPT},
     {"behind two slashes", "php", "/upload/a.gif//x.php", REASON_PATH_MISREAD, SCRIPT},
     {"with a path behind it", "php", "/upload/a.txt/x.phtml/y", REASON_PATH_MISREAD, SCRIPT},
-    {"a script of another folder", "php", "/a.jpg/b/x.php", REASON_NONE, ""},
+    {"further below a picture", "php", "/upload/a.jpg/b/c/x.php", REASON_PATH_MISREAD, SCRIPT},
+    {"a picture below a script", "php", "/index.php/a.jpg/b", REASON_NONE, ""},
+    {"a source with a path behind it", "php", "/index.phps/x", REASON_PATH_DENIED, "*.phps"},
     {"a source", "php", "/index.phps", REASON_PATH_DENIED, "*.phps"},
     {"an include", "php", "/lib/db.inc", REASON_PATH_DENIED, "*.inc"},
     {"a list of packages", "php", "/composer.lock", REASON_PATH_DENIED, "*/composer.lock"},
@@ -38,12 +40,16 @@ static const struct row rows[] = {
     {"with a parameter", "tomcat", "/WEB-INF;x=1/web.xml", REASON_PATH_DENIED, "*/WEB-INF/*"},
     {"behind an empty parameter", "tomcat", "/;/WEB-INF/web.xml", REASON_PATH_DENIED, "*/WEB-INF/*"},
     {"with a dot behind it", "tomcat", "/WEB-INF./web.xml", REASON_PATH_DENIED, "*/WEB-INF.*"},
+    {"with a blank behind it", "tomcat", "/WEB-INF%20/web.xml", REASON_PATH_DENIED, "*/WEB-INF *"},
+    {"as a stream", "tomcat", "/WEB-INF::$INDEX_ALLOCATION/web.xml", REASON_PATH_DENIED, "*/WEB-INF:*"},
     {"the manifest", "tomcat", "/META-INF/context.xml", REASON_PATH_DENIED, "*/META-INF/*"},
     {"a name that begins so", "tomcat", "/WEB-INFO/x", REASON_NONE, ""},
     {"a page in capitals", "tomcat", "/index.JSP", REASON_PATH_MISREAD, PAGE},
     {"with a slash behind it", "tomcat", "/index.jsp/", REASON_PATH_MISREAD, PAGE},
     {"with a blank behind it", "tomcat", "/index.jsp%20", REASON_PATH_MISREAD, PAGE},
     {"with a dot behind it", "tomcat", "/index.jsp.", REASON_PATH_MISREAD, PAGE},
+    {"as a stream", "tomcat", "/index.jsp::$DATA", REASON_PATH_MISREAD, PAGE},
+    {"as a stream with a blank", "tomcat", "/index.jsp%20%3A:$DATA", REASON_PATH_MISREAD, PAGE},
     {"with a path behind it", "tomcat", "/index.jsp/a", REASON_PATH_MISREAD, PAGE},
     {"a fragment", "tomcat", "/a.jspf", REASON_PATH_MISREAD, PAGE},
     {"a document page", "tomcat", "/a.jspx", REASON_NONE, ""},
@@ -67,6 +73,9 @@ static const struct row rows[] = {
     {"a port", "iis", "/com1.txt", REASON_PATH_MISREAD, "a device"},
     {"a full-width slash", "iis", "/a%EF%BC%8Fb", REASON_PATH_MISREAD, "a look-alike of a separator"},
     {"a parameter", "iis", "/upload/a.asp;.jpg", REASON_PATH_PARAMETERS, ";"},
+    {"a session inside a name", "iis", "/b/(S(x))in/Shop.dll", REASON_PATH_MISREAD, "a session in the path"},
+    {"a session in front", "iis", "/(A(x)S(y))/admin/", REASON_PATH_MISREAD, "a session in the path"},
+    {"brackets", "iis", "/report(1)/(a)/((b))", REASON_NONE, ""},
     {"assemblies", "iis", "/bin/Shop.dll", REASON_PATH_DENIED, "*/bin/*"},
     {"scripts of another kind", "iis", "/cgi-bin/a", REASON_NONE, ""},
     {"a home", "iis", "/~1user/a", REASON_NONE, ""},
@@ -104,13 +113,13 @@ Test(path_backends, rows)
     }
 }
 
-static struct verdict ask_php(const char *deny, const char *target)
+static struct verdict ask(const char *backend, const char *deny, const char *target)
 {
     static struct rules rules;
     struct arena        arena;
     char                json[256];
     (void)snprintf(json, sizeof json,
-                   "{\"type\": \"path_traversal\", \"backend\": \"php\", \"deny\": [\"%s\"]}", deny);
+                   "{\"type\": \"path_traversal\", \"backend\": \"%s\", \"deny\": [\"%s\"]}", backend, deny);
     rules_load_policy(&rules, json);
     arena_init(&arena, NULL, 1u << 20);
     cr_assert_not_null(rules.snapshot, "%s", rules.problems);
@@ -124,11 +133,25 @@ static struct verdict ask_php(const char *deny, const char *target)
 
 Test(path_backends, a_closed_script_stays_closed_with_a_path_behind_it)
 {
-    cr_expect_eq(ask_php("/install.php", "/install.php").reason, REASON_PATH_DENIED);
-    cr_expect_eq(ask_php("/install.php", "/install.php/a/b").reason, REASON_PATH_DENIED);
-    cr_expect_eq(ask_php("/a.php/install.php", "/a.php/install.php/b").reason, REASON_PATH_DENIED);
-    cr_expect_eq(ask_php("/install.php", "/index.php/install.php2").reason, REASON_NONE);
-    cr_expect_eq(ask_php("/x", "/a.php/b.php/c.php/d.php/e").reason, REASON_NONE,
+    cr_expect_eq(ask("php", "/install.php", "/install.php").reason, REASON_PATH_DENIED);
+    cr_expect_eq(ask("php", "/install.php", "/install.php/a/b").reason, REASON_PATH_DENIED);
+    cr_expect_eq(ask("php", "/a.php/install.php", "/a.php/install.php/b").reason, REASON_PATH_DENIED);
+    cr_expect_eq(ask("php", "/install.php", "/index.php/install.php2").reason, REASON_NONE);
+    cr_expect_eq(ask("php", "/x", "/a.php/b.php/c.php/d.php/e").reason, REASON_NONE,
                  "as many scripts as allowed");
-    cr_expect_eq(ask_php("/x", "/a.php/b.php/c.php/d.php/e.php/f").reason, REASON_PATH_MISREAD, "one more");
+    cr_expect_eq(ask("php", "/x", "/a.php/b.php/c.php/d.php/e.php/f").reason, REASON_PATH_MISREAD,
+                 "one more");
+    cr_expect_eq(ask("iis", "/users.aspx", "/users.aspx/list").reason, REASON_PATH_DENIED);
+    cr_expect_eq(ask("iis", "/a.asmx", "/a.asmx/Delete").reason, REASON_PATH_DENIED);
+    cr_expect_eq(ask("wsgi", "/a.py", "/a.py/b").reason, REASON_NONE);
+}
+
+Test(path_backends, what_is_closed_stays_closed_with_an_encoded_query_behind_it)
+{
+    cr_expect_eq(ask("php", "/admin.php", "/admin.php%3Fx.php").reason, REASON_PATH_DENIED);
+    cr_expect_eq(ask("php", "/admin.php", "/admin.php%23x.php").reason, REASON_PATH_DENIED);
+    cr_expect_eq(ask("generic", "/admin/*", "/admin%3F/x").reason, REASON_PATH_DENIED);
+    cr_expect_eq(ask("generic", "/admin/*", "/admin%253F/x").reason, REASON_PATH_DENIED, "encoded twice");
+    cr_expect_eq(ask("generic", "/what", "/so%20what%3F").reason, REASON_NONE);
+    cr_expect_eq(ask("generic", "*/b", "/a?/b").reason, REASON_NONE, "a real query");
 }
