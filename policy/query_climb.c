@@ -104,9 +104,11 @@ static void decode(struct bytes raw, struct bytes_out *stack)
     }
 }
 
+// "a=1;file=../x" is two parameters for old readers, "resource=../x" a part of php://filter, "C:..\x" and
+// "file:../x" have a drive or scheme in front.
 static bool ends_segment(char c)
 {
-    return c == '/' || c == '\\' || c == '\0';
+    return c == '/' || c == '\\' || c == '\0' || c == '=' || c == ';' || c == ':';
 }
 
 // Is a segment ".."? Windows drops blanks behind it.

@@ -4,7 +4,8 @@
 #include "parser/arena.h"
 
 // The first parameter whose name or value holds a segment "..", once everything is decoded that any reader
-// decodes: escapes however often, %uXXXX, overlong UTF-8 and look-alikes. "/", "\" and NUL end a segment.
+// decodes: escapes however often, %uXXXX, overlong UTF-8 and look-alikes. "/", "\", NUL, "=", ";" and
+// ":" end a segment.
 //   `query`  of a target that was read: ASCII
 //   returns  its raw name; absent when there is none; *full_r: the arena was, and nothing is known
 struct bytes query_climb(struct bytes query, struct arena *arena, bool *full_r);

@@ -36,6 +36,12 @@ static const struct {
     {"a file address", "f=file:///var/www/../../etc", "f"},
     {"inside another address", "next=http%3A%2F%2Fa%2F..%2Fb", "next"},
 
+    {"behind a semicolon", "a=1;file=../secret", "a"},
+    {"behind a name in a filter", "f=php://filter/resource=../config", "f"},
+    {"behind a drive", "f=C:..\\secret", "f"},
+    {"before a semicolon", "f=..;a=1", "f"},
+
+    {"a range with names", "q=from=1..2;to=3..4", NULL},
     {"no query", "", NULL},
     {"dots in a word", "q=a..b", NULL},
     {"a range", "v=1..2", NULL},
