@@ -108,7 +108,8 @@ static struct verdict judge_parameters(const struct rules *r, const struct media
     for (unsigned count = 1; media_parameter_next(&rest, &p); count++) {
         if (count > PARAMETERS_MAX)
             return DENY(REASON_TYPE_UNCLEAR, BYTES("many parameters"));
-        if (is_repeated(rest, p.name))
+        // "boundary*=" is "boundary" for readers of RFC 2231, and unknown to all others.
+        if (is_repeated(rest, p.name) || memchr(p.name.at, '*', p.name.len) != NULL)
             return DENY(REASON_TYPE_UNCLEAR, p.name);
         if (bytes_equal_nocase(p.name, BYTES("charset")) && !is_allowed_charset(r, p.value))
             return DENY(REASON_CHARSET, p.value);

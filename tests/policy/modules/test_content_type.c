@@ -65,6 +65,12 @@ static const struct {
      "ibm500"},
     {"two charsets", UTF8, POST("application/json; charset=utf-8; charset=utf-7"), REASON_TYPE_UNCLEAR,
      "charset"},
+    {"a parameter in the notation of mail", TYPES,
+     POST("multipart/form-data; boundary=a; boundary*=utf-8''b"), REASON_TYPE_UNCLEAR, "boundary*"},
+    {"a charset in it", UTF8, POST("application/json; charset*=us-ascii''utf-7"), REASON_TYPE_UNCLEAR,
+     "charset*"},
+    {"a piece of one", UTF8, POST("application/json; charset*0=utf; charset*1=-7"), REASON_TYPE_UNCLEAR,
+     "charset*0"},
     {"as many parameters as allowed", TYPES,
      POST("application/json; a=1; b=1; c=1; d=1; e=1; f=1; g=1; h=1; "
           "i=1; j=1; k=1; l=1; m=1; n=1; o=1; p=1"),
