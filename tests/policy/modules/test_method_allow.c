@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#define READING ", \"methods\": [\"GET\", \"POST\"]"
 #define USUAL "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"
 
 struct row {
@@ -43,6 +44,41 @@ Test(method_allow, rows)
         cr_expect_eq(verdict.reason, row->allow == NULL ? REASON_NONE : REASON_METHOD, "%s", row->label);
         cr_expect(row->allow == NULL || bytes_equal(verdict.detail, bytes_of(row->allow)), "%s: %.*s",
                   row->label, SHOW(verdict.detail));
+        arena_reset(&arena);
+        rules_free(&rules);
+    }
+}
+
+static const struct {
+    const char *label, *settings, *field;
+    bool        passes;
+} overrides[] = {
+    {"another method that is allowed", "", "X-HTTP-Method-Override: PUT", true},
+    {"one that is not", READING, "X-HTTP-Method-Override: DELETE", false},
+    {"in small letters", READING, "x-http-method-override: delete", false},
+    {"as CGI spells it", READING, "X_HTTP_Method_Override: DELETE", false},
+    {"by a shorter name", READING, "X-HTTP-Method: PUT", false},
+    {"by another name", READING, "X-Method-Override: PATCH", false},
+    {"the second of two", READING, "X-HTTP-Method: POST\r\nX-HTTP-Method: PUT", false},
+    {"one that nobody knows", "", "X-HTTP-Method: FROBNICATE-WITHOUT-END", false},
+    {"a name that only begins so", READING, "X-HTTP-Methods: PUT", true},
+};
+
+Test(method_allow, a_field_cannot_ask_for_another_method)
+{
+    for (size_t i = 0; i < sizeof overrides / sizeof *overrides; i++) {
+        static struct rules rules;
+        struct arena        arena;
+        char                json[256], head[256];
+        (void)snprintf(json, sizeof json, "{\"type\": \"method_allow\"%s}", overrides[i].settings);
+        (void)snprintf(head, sizeof head, "POST / HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n", overrides[i].field);
+        rules_load_policy(&rules, json);
+        cr_assert_not_null(rules.snapshot, "%s: %s", overrides[i].label, rules.problems);
+        arena_init(&arena, NULL, 1u << 20);
+        struct request request = request_of(&arena, head);
+        struct verdict verdict = rules_ask(&rules, &request, &arena);
+        cr_expect_eq(verdict.reason, overrides[i].passes ? REASON_NONE : REASON_METHOD, "%s",
+                     overrides[i].label);
         arena_reset(&arena);
         rules_free(&rules);
     }
