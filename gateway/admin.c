@@ -11,6 +11,7 @@
 #include "parser/cursor.h"
 #include "parser/head.h"
 #include "parser/http1.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #define ASK_MS 10000u
 #define ANSWER_MS 30000u // in which a piece must be read
 #define LEAVE_MS 1000u
+#define PAUSE_MS 100u // after descriptors or memory have run out
 #define ARENA_MAX (256u * 1024u)
 #define HEAD_MAX 512u
 
@@ -46,6 +48,8 @@ struct admin {
     struct limits        limits;
     int                  fd;
     uv_poll_t            poll;
+    struct deadline      pause;
+    bool                 is_paused;
     bool                 is_polled;
     bool                 closing;
     bool                 poll_closed;
@@ -294,13 +298,24 @@ static void on_acceptable(uv_poll_t *poll, int status, int mask)
     int fd = accept4(a->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0)
         welcome(a, fd);
+    else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        a->is_paused = true; // level-triggered readiness would spin
+        loop_deadline(a->loop, &a->pause, PAUSE_MS);
+    }
+    watch(a);
+}
+
+static void on_pause_over(struct deadline *d)
+{
+    struct admin *a = (struct admin *)((char *)d - offsetof(struct admin, pause));
+    a->is_paused = false;
     watch(a);
 }
 
 // Those beyond the bound wait in the kernel's queue.
 static void watch(struct admin *a)
 {
-    bool wanted = !a->closing && a->count < ADMIN_CLIENTS_MAX;
+    bool wanted = !a->closing && !a->is_paused && a->count < ADMIN_CLIENTS_MAX;
     if (wanted == a->is_polled || a->closing)
         return;
     a->is_polled = wanted;
@@ -331,6 +346,7 @@ struct admin *admin_new(struct loop *l, const struct admin_sources *sources)
     a->fd = fd;
     a->poll.data = a;
     TAILQ_INIT(&a->clients);
+    deadline_init(&a->pause, on_pause_over);
     watch(a);
     return a;
 }
@@ -348,6 +364,7 @@ void admin_close(struct admin **admin)
     struct client *c;
     *admin = NULL;
     a->closing = true;
+    deadline_disarm(&a->pause);
     TAILQ_FOREACH(c, &a->clients, next) // closing takes nothing out of the list before a later turn
     drop(c);
     uv_close((uv_handle_t *)&a->poll, on_poll_closed);

@@ -142,6 +142,9 @@ const char *ban_keeper_add(struct ban_keeper *k, const struct prefix *prefix, ui
         return "this address is in reputation.never: nothing that comes from it is refused";
     if (why.len >= sizeof ban.why)
         return "the reason is too long: 63 bytes are kept";
+    for (size_t i = 0; i < why.len; i++) // it is shown in terminals
+        if ((unsigned char)why.at[i] < ' ' || why.at[i] == 0x7f)
+            return "the reason holds control characters";
     if (why.len > 0)
         memcpy(ban.why, why.at, why.len);
     if (!reputation_ban(k->reputation, k->ladder, &ban, t.now_ms))

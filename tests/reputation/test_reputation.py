@@ -13,6 +13,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -352,6 +353,8 @@ class Operators(Gateway):
                 (FAILED, "too wide", "add", "0.0.0.0/0"),
                 (FAILED, "too wide", "add", "2000::/3"),
                 (FAILED, "63 bytes", "add", "127.0.0.1", "--why", "x" * 64),
+                (FAILED, "control characters", "add", "127.0.0.1", "--why", "x\n203.0.113.9  1h  operator  made up"),
+                (FAILED, "control characters", "add", "127.0.0.1", "--why", "\x1b[2J"),
                 (FAILED, "no gateway listens there", "list", "--socket", str(self.folder / "nobody.sock"))):
             with self.subTest(words):
                 found, printed = self.ban(*words)
@@ -477,6 +480,28 @@ class Socket(Gateway):
         late.settimeout(DEADLINE)
         self.assertTrue(late.recv(65536).startswith(b"HTTP/1.1 200 "))
         self.assertEqual(self.stop(signal.SIGTERM), FINE)
+
+    def test_without_descriptors_it_waits_and_does_not_spin(self):
+        self.start(BAN_AT_10)
+        process = pathlib.Path(f"/proc/{self.process.pid}")
+        limits = resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE)
+        taken = len(list((process / "fd").iterdir()))
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (taken, limits[1]))
+        late = self.admin()
+        late.sendall(b"GET /bans HTTP/1.1\r\nHost: a\r\n\r\n")
+
+        def worked():
+            fields = (process / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+        before = worked()
+        late.settimeout(1)
+        with self.assertRaises(TimeoutError):
+            late.recv(1)
+        self.assertLess(worked() - before, 0.5)
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, limits)
+        late.settimeout(DEADLINE)
+        self.assertTrue(late.recv(65536).startswith(b"HTTP/1.1 200 "))
 
 
 if __name__ == "__main__":
