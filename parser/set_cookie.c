@@ -170,7 +170,7 @@ static void read_attribute(struct bytes part, struct set_cookie *c, struct lifet
     else if (is_named(name, "domain") && value.len > 0)
         c->domain = value;
     else if (is_named(name, "expires"))
-        life->dated = read_date(value, &life->date_s);
+        life->dated = read_date(value, &life->date_s) || life->dated;
     else if (is_named(name, "max-age"))
         life->aged = read_age(value, &life->age_s) || life->aged;
 }

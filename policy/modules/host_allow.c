@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // host_allow: only requests for the hosts that the operator names. Whatever else points here (an address, a
-// forgotten name, a rebound one) is not for the app, which would build its links from it.
+// forgotten name, a rebound one) is not for the app, which would build its links from it. The same holds for
+// the host that a trusted proxy reports: many pass on what their client wrote there.
 #include "policy/host_pattern.h"
 #include "policy/policy.h"
 
@@ -64,16 +65,39 @@ static bool is_address(const struct host *host)
     return host->is_v6 || ip_parse(host->name, &ignored);
 }
 
+static bool is_allowed(const struct rules *r, const struct host *host)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (host_pattern_matches(r->hosts[i], host->name))
+            return true;
+    return r->addresses && is_address(host);
+}
+
+// X-Forwarded-Host as forward believes it; a chain of proxies makes a list of it.
+static struct verdict judge_reported(const struct rules *r, const struct subject *s)
+{
+    bool                trusted = s->peer != NULL && s->peer->trusted;
+    const struct field *f = trusted ? fields_find(&s->request->fields, FIELD_X_FORWARDED_HOST) : NULL;
+    struct bytes        rest = f == NULL || f->dropped ? (struct bytes){NULL, 0} : f->value;
+    while (rest.len > 0) {
+        const char  *comma = memchr(rest.at, ',', rest.len);
+        struct bytes one = {rest.at, comma == NULL ? rest.len : (size_t)(comma - rest.at)};
+        struct host  host;
+        rest = bytes_after(rest, comma == NULL ? one.len : one.len + 1);
+        one = bytes_trim(one);
+        if (host_parse(one, s->arena, &host) != FAULT_NONE || !is_allowed(r, &host))
+            return DENY(REASON_HOST, one);
+    }
+    return PASS;
+}
+
 static struct verdict on_head(const void *rules, const struct subject *s)
 {
     const struct rules *r = rules;
     const struct host  *host = &s->request->host;
     if (host->name.len == 0)
         return r->missing ? PASS : DENY(REASON_HOST, BYTES("none"));
-    for (size_t i = 0; i < r->count; i++)
-        if (host_pattern_matches(r->hosts[i], host->name))
-            return PASS;
-    return r->addresses && is_address(host) ? PASS : DENY(REASON_HOST, host->name);
+    return is_allowed(r, host) ? judge_reported(r, s) : DENY(REASON_HOST, host->name);
 }
 
 const struct policy policy_host_allow = {.name = "host_allow", .load = load, .on_head = on_head};

@@ -39,6 +39,8 @@ static const struct row rows[] = {
     {"a second ago", "a=b; Expires=Tue, 14 Nov 2023 22:13:19 GMT", "a", "b", NULL, false, false, false, true},
     {"in a second", "a=b; Expires=Tue, 14 Nov 2023 22:13:21 GMT", "a", "b", NULL, false, false, false, false},
     {"as C writes it", "a=b; Expires=Wed Nov 15 22:13:21 2000", "a", "b", NULL, false, false, false, true},
+    {"what is no date changes none", "a=b; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Expires=soon", "a", "b",
+     NULL, false, false, false, true},
     {"no time, no date", "a=b; Expires=Thu, 01 Jan 1970", "a", "b", NULL, false, false, false, false},
     {"no such hour", "a=b; Expires=Thu, 01 Jan 1970 24:00:00 GMT", "a", "b", NULL, false, false, false,
      false},

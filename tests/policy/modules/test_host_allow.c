@@ -73,6 +73,47 @@ Test(host_allow, rows)
     }
 }
 
+static const struct {
+    const char *label, *reported;
+    bool        trusted;
+    enum reason reason;
+    const char *detail;
+} reports[] = {
+    {"a host that is named", "erp.example.com:8443", true, REASON_NONE, ""},
+    {"any other", "evil.example", true, REASON_HOST, "evil.example"},
+    {"of whom nobody trusts, who is not believed", "evil.example", false, REASON_NONE, ""},
+    {"a list", "erp.example.com, a.intra.example", true, REASON_NONE, ""},
+    {"another one in a list", "erp.example.com , evil.example", true, REASON_HOST, "evil.example"},
+    {"the first of a list", "evil.example,erp.example.com", true, REASON_HOST, "evil.example"},
+    {"no host", "erp.example.com/x", true, REASON_HOST, "erp.example.com/x"},
+    {"nothing", "", true, REASON_NONE, ""},
+};
+
+Test(host_allow, what_a_trusted_proxy_reports_counts)
+{
+    for (size_t i = 0; i < sizeof reports / sizeof *reports; i++) {
+        char        head[256];
+        struct peer peer = {.trusted = reports[i].trusted};
+        load(HOSTS);
+        cr_assert_not_null(rules.snapshot, "%s", rules.problems);
+        (void)snprintf(head, sizeof head,
+                       "GET / HTTP/1.1\r\nHost: erp.example.com\r\nX-Forwarded-Host: %s\r\n\r\n",
+                       reports[i].reported);
+        struct request      request = request_of(&arena, head);
+        struct subject      s = {.peer = &peer, .request = &request, .arena = &arena};
+        const struct chain *chain = snapshot_route_at(rules.snapshot, 0)->chain;
+        struct verdict      verdict = PASS;
+        for (size_t k = 0; k < chain_length(chain); k++)
+            if (bytes_equal(chain_link(chain, k)->name, BYTES("asked")))
+                verdict = chain_ask(chain, k, &s);
+        cr_expect_eq(verdict.reason, reports[i].reason, "%s: %s", reports[i].label,
+                     reason_token(verdict.reason));
+        cr_expect(bytes_equal(verdict.detail, bytes_of(reports[i].detail)), "%s: %.*s", reports[i].label,
+                  SHOW(verdict.detail));
+        done();
+    }
+}
+
 Test(host_allow, refusals)
 {
     static const char *const wrong[][2] = {
