@@ -12,11 +12,12 @@ const char *const backend_names[] = {"generic", "php", "tomcat", "iis", "wsgi", 
 static const struct bytes php_closed[] = {
     BYTES("*.phps"), BYTES("*.inc"), BYTES("*/composer.json"), BYTES("*/composer.lock"), BYTES("*/phpunit/*"),
 };
-// Servlet specification 10.5: nothing below these may be served. Windows opens "WEB-INF.", "WEB-INF " and
-// "WEB-INF::$INDEX_ALLOCATION" as well.
+// Servlet specification 10.5: nothing below these may be served. Windows opens "WEB-INF.", "WEB-INF ",
+// "WEB-INF::$INDEX_ALLOCATION" and "WEB-IN~1" as well.
 static const struct bytes tomcat_closed[] = {
     BYTES("*/WEB-INF/*"), BYTES("*/META-INF/*"), BYTES("*/WEB-INF.*"), BYTES("*/META-INF.*"),
     BYTES("*/WEB-INF *"), BYTES("*/META-INF *"), BYTES("*/WEB-INF:*"), BYTES("*/META-INF:*"),
+    BYTES("*/WEB-IN~*"),  BYTES("*/META-I~*"),
 };
 // What request filtering of IIS 7 hides, for those where it is older or switched off.
 static const struct bytes iis_closed[] = {

@@ -42,6 +42,7 @@ static const struct row rows[] = {
     {"with a dot behind it", "tomcat", "/WEB-INF./web.xml", REASON_PATH_DENIED, "*/WEB-INF.*"},
     {"with a blank behind it", "tomcat", "/WEB-INF%20/web.xml", REASON_PATH_DENIED, "*/WEB-INF *"},
     {"as a stream", "tomcat", "/WEB-INF::$INDEX_ALLOCATION/web.xml", REASON_PATH_DENIED, "*/WEB-INF:*"},
+    {"by its short name", "tomcat", "/web-in~1/web.xml", REASON_PATH_DENIED, "*/WEB-IN~*"},
     {"the manifest", "tomcat", "/META-INF/context.xml", REASON_PATH_DENIED, "*/META-INF/*"},
     {"a name that begins so", "tomcat", "/WEB-INFO/x", REASON_NONE, ""},
     {"a page in capitals", "tomcat", "/index.JSP", REASON_PATH_MISREAD, PAGE},
