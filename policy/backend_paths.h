@@ -16,6 +16,7 @@ const struct bytes *backend_closed(enum backend b, size_t *count_r);
 //   returns  static text; absent when there is nothing
 struct bytes backend_quirk(enum backend b, struct bytes path);
 
-// PHP and ASP.NET run a script with a path behind it, "/a.php/b": moves *end behind the next script from there.
+// PHP and ASP.NET run a script with a path behind it, "/a.php/b": moves *end behind the next script from
+// there.
 //   returns  false when there is none before the end of the path, or the stack does no such thing
 bool backend_script(enum backend b, struct bytes path, size_t *end);

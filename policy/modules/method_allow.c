@@ -76,7 +76,7 @@ static struct verdict on_head(const void *rules, const struct subject *s)
     const struct fields *fields = &s->request->fields;
     bool                 allowed = is_allowed(r, s->request->method);
     for (size_t i = 0; i < fields->count && allowed; i++)
-        if (is_override(fields->at[i].name))
+        if (fields->at[i].id == FIELD_OTHER && is_override(fields->at[i].name))
             allowed = is_allowed(r, method_meant(fields->at[i].value));
     return allowed ? PASS : DENY(REASON_METHOD, r->allow);
 }

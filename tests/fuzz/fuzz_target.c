@@ -42,6 +42,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_no_dot_segment(target.decision);
         check_characters(target.path);
         check_decision(target.decision);
+        struct bytes shorter = target_before_query(&target);
+        ASSERT(shorter.at == target.decision.at && shorter.len > 0);
+        ASSERT(shorter.len == target.decision.len ||
+               memchr("?#", target.decision.at[shorter.len], 2) != NULL);
         ASSERT(target_parse(target.path, &arena, &again) == FAULT_NONE);
         ASSERT(bytes_equal(again.path, target.path) && bytes_equal(again.decision, target.decision));
         ASSERT(again.encoded_slash == target.encoded_slash && again.parameters == target.parameters);
