@@ -154,15 +154,28 @@ struct bytes forward_request(const struct admission *admission, const struct for
     return out_written(&out);
 }
 
+// RFC 8297 2: hints are links. No policy sees an interim answer, so nothing else passes with it: no cookie,
+// and nothing that it would take out of the final one.
+static void put_hints(struct bytes_out *out, const struct fields *fields)
+{
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct field *f = &fields->at[i];
+        if (!f->dropped && bytes_equal_nocase(f->name, BYTES("Link")))
+            put_field(out, f->name, f->value);
+    }
+}
+
 struct bytes forward_interim(const struct response *response, const struct edits *edits, struct arena *arena)
 {
     struct bytes_out out = head_room(response->reason.len + fields_room(&response->fields), edits, arena);
     if (!out.at)
         return (struct bytes){0};
     put_status_line(&out, response);
-    put_fields(&out, &response->fields, false, edits);
-    if (response->status == 101)
+    if (response->status == 101) {
+        put_fields(&out, &response->fields, false, edits);
         put_websocket(&out);
+    } else
+        put_hints(&out, &response->fields);
     out_bytes(&out, BYTES("\r\n"));
     ASSERT(!out.overflowed);
     return out_written(&out);

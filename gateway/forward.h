@@ -21,7 +21,8 @@ struct forward_origin {
 MUST_USE struct bytes forward_request(const struct admission *admission, const struct forward_origin *origin,
                                       const struct edits *edits, struct arena *arena);
 
-// Writes a 1xx head for a client of HTTP/1.1; a 101, which was judged, goes over to WebSocket.
+// Writes a 1xx head for a client of HTTP/1.1, of its fields Link only; a 101, which was judged, goes over to
+// WebSocket with all of them.
 //   returns  as above
 MUST_USE struct bytes forward_interim(const struct response *response, const struct edits *edits,
                                       struct arena *arena);

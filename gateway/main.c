@@ -51,6 +51,7 @@ struct gateway {
     struct ban_keeper   *bans;
     struct tls_rotation  rotation; // of the ticket keys
     struct deadline      bound;    // of a drain
+    enum order           given;    // to all islands; it only grows
     bool                 gently;   // a drain was asked for
     struct island       *islands;
     _Atomic unsigned     running; // islands
@@ -178,6 +179,7 @@ static void island_free(struct island *i)
 
 static void give_order(struct gateway *g, enum order order)
 {
+    g->given = order;
     for (unsigned n = 0; g->islands && n < g->config->loops; n++) {
         if (!g->islands[n].started)
             continue;
@@ -223,7 +225,8 @@ static void cut(struct gateway *g, const char *says)
     give_order(g, ORDER_CUT);
 }
 
-// SIGTERM finishes what runs, within a bound; SIGINT, a second SIGTERM or the bound cut it.
+// SIGTERM finishes what runs, within a bound; SIGINT, a second SIGTERM or the bound cut it. Of two that wait
+// the lower number is told first: a SIGTERM behind a SIGINT never takes the cut back.
 static void on_signal(void *owner, int number)
 {
     struct gateway *g = owner;
@@ -231,7 +234,7 @@ static void on_signal(void *owner, int number)
         retire(g);
     else if (number == SIGHUP)
         log_warning("the configuration is read at start only: restart to load a new one");
-    else if (number == SIGTERM && !g->gently) {
+    else if (number == SIGTERM && g->given == ORDER_NONE) {
         log_info("draining: finishing what runs, for at most %u ms", g->config->timeouts.shutdown_ms);
         g->gently = true;
         loop_deadline(g->loop, &g->bound, g->config->timeouts.shutdown_ms);

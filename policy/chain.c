@@ -4,7 +4,7 @@
 // (1) No link with MODE_OFF is asked. (2) A link in shadow never ends a walk, delays it or changes a message;
 // what it takes is its own account. (3) Only admit() makes an admission, and only after every link passed.
 // (4) A claim is open from the on_admit that took something to its on_end, and an admission or a WAIT is the
-// only thing that leaves claims open behind a call.
+// only thing that leaves claims open behind a call. (5) Who is delayed takes no place in the app meanwhile.
 #include "policy/chain.h"
 #include "policy/catalog.h"
 #include "policy/chain_rules.h"
@@ -245,6 +245,14 @@ static bool claim(const struct link *link, const struct subject *s, struct claim
     return !note(link, verdict, ruling);
 }
 
+// The delay comes before the next link instead of behind the last: as a WAIT of that link.
+static void wait_out_delay(const struct link *link, struct ruling *ruling)
+{
+    ruling->verdict = (struct verdict){.kind = VERDICT_WAIT, .reason = REASON_SLOWED, .ms = ruling->delay_ms};
+    ruling->by = link;
+    ruling->delay_ms = 0;
+}
+
 static const struct admission *admit(const struct chain *c, const struct subject *s, struct ruling *ruling)
 {
     struct admission *a = arena_alloc(s->arena, sizeof *a);
@@ -252,6 +260,11 @@ static const struct admission *admit(const struct chain *c, const struct subject
         const struct link *link = &c->links[ruling->next];
         if (link->mode == MODE_OFF || link->policy->on_admit == NULL)
             continue;
+        if (link->policy->takes_a_place && ruling->delay_ms > 0) {
+            wait_out_delay(link, ruling);
+            a = NULL;
+            break;
+        }
         if (ruling->claims == NULL)
             ruling->claims = arena_zalloc(s->arena, c->count * sizeof *ruling->claims);
         if (ruling->claims != NULL && claim(link, s, &ruling->claims[ruling->next], ruling))

@@ -42,9 +42,10 @@ struct ruling {
     const struct link *by;      // who denied or waits; NULL on PASS
     const struct link *shadow;  // the first link in shadow mode that would not have passed; NULL when none
     struct verdict     shadow_verdict;
-    uint32_t           delay_ms; // an admitted request is held this long before it is forwarded
-    size_t             next;     // link whose on_admit is to be asked next
-    struct claim      *claims;   // one a link; NULL while nothing was taken
+    uint32_t           delay_ms; // an admitted request is held this long before it is forwarded; unless
+                                 // some policy takes a place: then it was a WAIT before that
+    size_t        next;          // link whose on_admit is to be asked next
+    struct claim *claims;        // one a link; NULL while nothing was taken
 };
 
 // Builds the chain of one route: the catalog's default rows, and what the route names. A named policy

@@ -105,6 +105,7 @@ enum ending {
 struct policy {
     const char *name;          // JSON "type", log token and metric label at once
     bool        by_body_limit; // its rules depend on limits.body of the route
+    bool        takes_a_place; // others wait while it holds: on_admit is asked when all delays are over
 
     // Reads the policy's JSON object (settings.item == NULL: all defaults).
     //   returns  const rules in the scope's arena (never NULL for success; a policy without settings returns

@@ -158,4 +158,4 @@ static void on_end(const void *rules, const struct subject *s, void *held, enum 
 }
 
 const struct policy policy_concurrency = {
-    .name = "concurrency", .load = load, .on_admit = on_admit, .on_end = on_end};
+    .name = "concurrency", .takes_a_place = true, .load = load, .on_admit = on_admit, .on_end = on_end};

@@ -229,10 +229,20 @@ static bool load_side(struct node settings, const char *key, struct side *side, 
     return (!node_find(object, "remove", &remove) || load_names(remove, side, arena)) && good;
 }
 
-static bool put_security(struct rules *r, struct row row, struct bytes value, struct arena *arena)
+// A row that comes by itself.
+static bool put_own(struct node settings, struct rules *r, struct row row, struct bytes value,
+                    struct arena *arena)
+{
+    if (is_told(&r->reply, row.name))
+        return true;
+    return r->reply.count == ROWS_MAX ? too_many(settings) : put(&r->reply, row, value, arena);
+}
+
+static bool put_security(struct node settings, struct rules *r, struct row row, struct bytes value,
+                         struct arena *arena)
 {
     row.security = true;
-    return is_told(&r->reply, row.name) || put(&r->reply, row, value, arena);
+    return put_own(settings, r, row, value, arena);
 }
 
 static bool load_hsts(struct node settings, enum action action, struct rules *r, struct arena *arena)
@@ -251,7 +261,7 @@ static bool load_hsts(struct node settings, enum action action, struct rules *r,
     out_uint(&value, age_ms / 1000);
     out_text(&value, everywhere ? "; includeSubDomains" : "");
     return settings.item == NULL ||
-           put_security(r, (struct row){.name = name, .action = action, .tls_only = true},
+           put_security(settings, r, (struct row){.name = name, .action = action, .tls_only = true},
                         out_written(&value), arena);
 }
 
@@ -263,12 +273,13 @@ static bool load_csp(struct node settings, enum action action, struct rules *r, 
         return false;
     if (node_find(settings, "csp_report_only", &n) &&
         (!read_value(n, &trial) ||
-         !put_security(r,
+         !put_security(settings, r,
                        (struct row){.name = BYTES("Content-Security-Policy-Report-Only"), .action = action},
                        trial, arena)))
         return false;
     return put_security(
-        r, (struct row){.name = BYTES("Content-Security-Policy"), .action = action, .replied = true}, csp,
+        settings, r,
+        (struct row){.name = BYTES("Content-Security-Policy"), .action = action, .replied = true}, csp,
         arena);
 }
 
@@ -288,10 +299,11 @@ static bool load_security(struct node settings, struct rules *r, struct arena *a
     bool good = load_hsts(settings, action, r, arena);
     good = load_csp(settings, action, r, arena) && good;
     for (size_t i = 0; i < sizeof legacy / sizeof *legacy; i++)
-        good = put_security(
-                   r, (struct row){.name = legacy[i].name, .action = action, .replied = legacy[i].replied},
-                   legacy[i].value, arena) &&
-               good;
+        good =
+            good &&
+            put_security(settings, r,
+                         (struct row){.name = legacy[i].name, .action = action, .replied = legacy[i].replied},
+                         legacy[i].value, arena);
     return good;
 }
 
@@ -301,8 +313,7 @@ static bool load_strip(struct node settings, struct rules *r, struct arena *aren
     if (node_find(settings, "strip", &list))
         return load_names(list, &r->reply, arena);
     for (size_t i = 0; i < sizeof telltale / sizeof *telltale; i++)
-        if (!is_told(&r->reply, telltale[i]) &&
-            !put(&r->reply, (struct row){.name = telltale[i], .action = REMOVE}, BYTES(""), arena))
+        if (!put_own(settings, r, (struct row){.name = telltale[i], .action = REMOVE}, BYTES(""), arena))
             return false;
     return true;
 }

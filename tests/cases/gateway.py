@@ -102,6 +102,12 @@ class Gateway:
         self._terminated = True
         self.process.send_signal(signal.SIGTERM)
 
+    def signals(self, names):
+        """All of these wait for it at once: it hears of none before all are there."""
+        self._terminated = True
+        for name in ["STOP", *names, "CONT"]:
+            self.process.send_signal(getattr(signal, "SIG" + name))
+
     def stop(self, wanted=0):
         """Ends the process. Returns what is wrong with the way it ended, or None."""
         self.crowd_leaves()

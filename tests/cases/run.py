@@ -140,6 +140,8 @@ class Run:
             self.gateway.crowd(self.transport, int(step.text))
         elif step.verb == "terminate":
             self.gateway.terminate()
+        elif step.verb == "signals":
+            self.gateway.signals(step.text.split())
         elif step.verb == "half-close":
             self._open().half_close()
         elif step.verb == "close":

@@ -313,6 +313,11 @@ Test(forward, interim_answers)
         {"nothing of framing and of this connection",
          "HTTP/1.1 102 P\r\nContent-Length: 5\r\nConnection: close, X\r\nX: 1\r\nUpgrade: h2c\r\n\r\n",
          "HTTP/1.1 102 P\r\n\r\n"},
+        {"nothing that the policies would have a say in",
+         "HTTP/1.1 103 E\r\nServer: A/1\r\nlink: </x>\r\nSet-Cookie: id=1\r\nX-Powered-By: P\r\n\r\n",
+         "HTTP/1.1 103 E\r\nlink: </x>\r\n\r\n"},
+        {"a link that the connection says is not for us",
+         "HTTP/1.1 103 E\r\nConnection: Link\r\nLink: </x>\r\n\r\n", "HTTP/1.1 103 E\r\n\r\n"},
         {"the way out of HTTP is written anew",
          "HTTP/1.1 101 Switching\r\nUpgrade: WebSocket\r\nConnection: upgrade, "
          "close\r\nSec-WebSocket-Accept: x\r\n"

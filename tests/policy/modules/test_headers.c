@@ -227,6 +227,28 @@ Test(headers, there_is_a_bound_for_rules)
     done();
 }
 
+Test(headers, the_bound_counts_what_comes_by_itself)
+{
+    for (unsigned count = 40; count <= 64; count++) {
+        static char      settings[8192];
+        struct bytes_out out = {.at = settings, .cap = sizeof settings - 1};
+        out_text(&out, ", \"response\": { \"remove\": [");
+        for (unsigned i = 0; i < count; i++) {
+            out_text(&out, i > 0 ? ", \"Y-" : "\"Y-");
+            out_uint(&out, 100 + i);
+            out_text(&out, "\"");
+        }
+        out_text(&out, "] }");
+        settings[out.len] = '\0';
+        load(settings);
+        if (count <= 48) // HSTS, CSP, four more of security, ten of strip
+            cr_expect_not_null(rules.snapshot, "%u", count);
+        else
+            EXPECT_HAS(rules.problems, "more than 64 rules about fields in one direction");
+        done();
+    }
+}
+
 Test(headers, there_is_a_bound_for_values)
 {
     for (size_t length = 4096; length <= 4097; length++) {
