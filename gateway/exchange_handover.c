@@ -3,7 +3,8 @@
 // each way as fast as its receiver takes them, until both sides have said their last.
 //
 // (1) Nothing that the client sent behind its head reaches the server before the matching 101: it waits with
-// the owner. (2) Each side's end is passed on behind all its bytes, and the other way stays open.
+// the owner. (2) Each side's end is passed on behind all its bytes, and the other way stays open. (3) When a
+// policy takes its admission back, no byte passes any more.
 #include "gateway/exchange_private.h"
 #include "gateway/forward.h"
 #include "gateway/websocket.h"
@@ -48,6 +49,8 @@ static void pass(struct incoming *from, struct side *to)
 enum exchange_state pass_both_ways(struct exchange *x)
 {
     struct wire *upstream = upstream_wire(x->lease.connection);
+    if (!rules_still_admit(x))
+        return fail(x, CLOSE_NO_LONGER_ADMITTED);
     pass(&x->from_upstream, &x->to_client);
     relay_flush(&x->to_client);
     if (!relay_is_full(&x->to_upstream)) // what is not taken now waits with the owner

@@ -107,6 +107,8 @@ void                rules_edit_request(struct exchange *x, struct edits *edits_r
 // `fields`: of the upstream's answer; NULL for one of our own.
 void rules_edit_answer(struct exchange *x, unsigned status, const struct fields *fields,
                        struct edits *edits_r);
+bool rules_watch(const struct exchange *x); // a policy wants to be asked while a hand-over lasts
+bool rules_still_admit(struct exchange *x); // it may go on
 // How long it is held until it is looked at again; 0: it is to be refused now.
 uint32_t rules_tarpit_ms(const struct exchange *x);
 void     rules_leave_tarpit(struct exchange *x);

@@ -2,6 +2,7 @@
 // exchange_rules: the exchange and the chain of its route. A policy may hold the request back: for a time, or
 // until it wakes it, from whichever thread.
 #include "gateway/exchange_private.h"
+#include "gateway/session_store.h"
 #include "policy/state.h"
 
 #define TARPIT_LOOK_MS 1000u           // between looks at whether we are ending
@@ -29,15 +30,22 @@ void rules_begin(struct exchange *x)
     x->hold = (struct hold){.waiter = {on_wake}, .call = {.run = on_woken}};
 }
 
+// Of the sessions, where there are any: it never goes back.
+static uint64_t unix_ms(const struct loop *l, uint64_t now_ns)
+{
+    return l->sessions ? session_store_now_ms(l->sessions, now_ns) : loop_unix_ms(l);
+}
+
 static struct subject subject_of(struct exchange *x)
 {
+    uint64_t now_ns = loop_now_ns(x->seat->loop);
     return (struct subject){.peer = &x->peer,
                             .tls = x->seat->tls.version ? &x->seat->tls : NULL,
                             .request = &x->request,
                             .route = x->record.route->name,
                             .body_bytes = x->record.request_bytes,
-                            .now_ns = loop_now_ns(x->seat->loop),
-                            .unix_ms = loop_unix_ms(x->seat->loop),
+                            .now_ns = now_ns,
+                            .unix_ms = unix_ms(x->seat->loop, now_ns),
                             .trace = &x->seat->trace,
                             .state = x->seat->loop->state,
                             .standing = x->known.is_counted ? &x->known.standing : NULL,
@@ -125,6 +133,19 @@ void rules_edit_answer(struct exchange *x, unsigned status, const struct fields 
         return;
     struct subject subject = subject_of(x);
     chain_on_reply(x->record.route->chain, &subject, &x->ruling, &answer, edits_r);
+}
+
+bool rules_watch(const struct exchange *x)
+{
+    return chain_watches(x->record.route->chain);
+}
+
+bool rules_still_admit(struct exchange *x)
+{
+    if (!rules_watch(x))
+        return true;
+    struct subject subject = subject_of(x);
+    return chain_still_admits(x->record.route->chain, &subject, &x->ruling);
 }
 
 void rules_settle(struct exchange *x)

@@ -11,6 +11,7 @@ struct bound {
     enum close_reason why;
 };
 
+#define WATCH_MS 1000u // between looks at whether a silent hand-over may go on
 #define DRAIN_MS 2000u // for the rest of a request behind its answer
 
 enum patience {
@@ -152,6 +153,17 @@ static uint32_t wait_of(const struct exchange *x)
     }
 }
 
+static bool is_watched(const struct exchange *x)
+{
+    return x->state == HANDOVER && rules_watch(x);
+}
+
+static void wait_until(struct exchange *x, uint64_t at_ms)
+{
+    uint64_t look_ms = loop_now_ms(x->seat->loop) + WATCH_MS;
+    loop_deadline_at(x->seat->loop, &x->deadline, is_watched(x) && look_ms < at_ms ? look_ms : at_ms);
+}
+
 void exchange_arm(struct exchange *x)
 {
     x->armed = true;
@@ -160,7 +172,7 @@ void exchange_arm(struct exchange *x)
         return;
     }
     x->wait_until_ms = loop_now_ms(x->seat->loop) + wait_of(x);
-    loop_deadline_at(x->seat->loop, &x->deadline, first_bound(x).at_ms);
+    wait_until(x, first_bound(x).at_ms);
 }
 
 static enum exchange_state give_up(struct exchange *x, enum close_reason why)
@@ -177,7 +189,9 @@ void exchange_on_deadline(struct deadline *d)
     ASSERT(x->magic == EXCHANGE_MAGIC);
     struct bound b = first_bound(x);
     if (b.at_ms > loop_now_ms(x->seat->loop)) { // somebody has moved since
-        loop_deadline_at(x->seat->loop, d, b.at_ms);
+        wait_until(x, b.at_ms);
+        if (is_watched(x))
+            exchange_run_and_tell(x);
         return;
     }
     if (x->state == CONNECT)

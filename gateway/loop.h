@@ -26,6 +26,7 @@ struct upstreams;   // the upstream side, set by main
 struct access_feed; // the log, set by main
 struct ceilings;    // of all loops, set by main
 struct state;       // of all loops and configurations, set by main
+struct session_store;
 TAILQ_HEAD(wire_queue, wire);
 
 // What the wires of one loop share.
@@ -76,27 +77,28 @@ struct loop_calls {
 };
 
 struct loop {
-    uint32_t            magic;
-    unsigned            index;
-    uv_loop_t           uv;
-    uv_timer_t          tick;
-    uv_check_t          after_poll; // after all established connections of a turn: one handshake step
-    uv_idle_t           hurry;      // active while handshakes wait: the next poll does not block
-    uv_async_t          command;
-    struct loop_calls   calls;
-    struct wheel        wheel;
-    struct arena_pool   arenas;
-    struct loop_buffers buffers;
-    struct handshakes   handshakes;
-    struct loop_turn    turn;
-    struct wire_queue   broken; // wires whose end has not been told to their owner yet
-    struct connections *connections;
-    struct upstreams   *upstreams;
-    struct access_feed *log;
-    struct ceilings    *ceilings;
-    struct state       *state;
-    uint64_t            random[2];      // state of the request ids
-    bool                draining;       // what runs may finish, nothing new begins
+    uint32_t              magic;
+    unsigned              index;
+    uv_loop_t             uv;
+    uv_timer_t            tick;
+    uv_check_t            after_poll; // after all established connections of a turn: one handshake step
+    uv_idle_t             hurry;      // active while handshakes wait: the next poll does not block
+    uv_async_t            command;
+    struct loop_calls     calls;
+    struct wheel          wheel;
+    struct arena_pool     arenas;
+    struct loop_buffers   buffers;
+    struct handshakes     handshakes;
+    struct loop_turn      turn;
+    struct wire_queue     broken; // wires whose end has not been told to their owner yet
+    struct connections   *connections;
+    struct upstreams     *upstreams;
+    struct access_feed   *log;
+    struct ceilings      *ceilings;
+    struct state         *state;
+    struct session_store *sessions;     // set by main; NULL: no policy has any
+    uint64_t              random[2];    // state of the request ids
+    bool                  draining;     // what runs may finish, nothing new begins
     void (*on_command)(struct loop *l); // runs on the loop's thread after loop_wake
     void *owner;                        // of on_command
 };

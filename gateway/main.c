@@ -7,12 +7,12 @@
 #include "gateway/descriptors.h"
 #include "gateway/listener.h"
 #include "gateway/log.h"
+#include "gateway/session_store.h"
 #include "gateway/signals.h"
 #include "gateway/tls_context.h"
 #include "gateway/tls_rotation.h"
 #include "gateway/upstream.h"
-#include "policy/seal.h"
-#include "policy/session_table.h"
+#include "policy/catalog.h"
 #include "policy/state.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #define LOG_FLUSH_MS 500u
+#define WHY_MAX 4608u // a path, and what is wrong with it
 
 enum order { ORDER_NONE, ORDER_DRAIN, ORDER_CUT };
 
@@ -40,22 +41,24 @@ struct island {
 };
 
 struct gateway {
-    const struct config *config;
-    struct access_log   *log;
-    struct ceilings     *ceilings;
-    struct tls_tickets  *tickets;
-    struct state        *state;
-    struct loop         *loop; // of the main thread: signals, operators, what has to be written
-    struct signals      *signals;
-    struct admin        *admin; // NULL: the file names no socket
-    struct ban_keeper   *bans;
-    struct tls_rotation  rotation; // of the ticket keys
-    struct deadline      bound;    // of a drain
-    enum order           given;    // to all islands; it only grows
-    bool                 gently;   // a drain was asked for
-    struct island       *islands;
-    _Atomic unsigned     running; // islands
-    _Atomic size_t       cut;     // connections that were ended in the middle of something
+    const struct config  *config;
+    struct access_log    *log;
+    struct ceilings      *ceilings;
+    struct tls_tickets   *tickets;
+    struct state         *state;
+    struct session_store *sessions; // NULL: no route has a session policy
+    struct loop          *loop;     // of the main thread: signals, operators, what has to be written
+    struct signals       *signals;
+    struct admin         *admin; // NULL: the file names no socket
+    struct ban_keeper    *bans;
+    struct tls_rotation   rotation; // of the ticket keys
+    struct deadline       bound;    // of a drain
+    struct deadline       keeping;  // of the sessions
+    enum order            given;    // to all islands; it only grows
+    bool                  gently;   // a drain was asked for
+    struct island        *islands;
+    _Atomic unsigned      running; // islands
+    _Atomic size_t        cut;     // connections that were ended in the middle of something
 };
 
 // How an island tells the main thread that it has ended.
@@ -136,6 +139,7 @@ static bool island_make(struct island *i, struct gateway *g, unsigned index)
     }
     i->loop->ceilings = g->ceilings;
     i->loop->state = g->state;
+    i->loop->sessions = g->sessions;
     i->loop->handshakes.begun_max =
         (g->config->ceilings.handshakes + g->config->loops - 1) / g->config->loops;
     i->loop->upstreams = upstreams_new(i->loop, g->config);
@@ -209,6 +213,7 @@ static void retire(struct gateway *g)
 {
     tls_rotation_stop(&g->rotation);
     deadline_disarm(&g->bound);
+    deadline_disarm(&g->keeping);
     if (g->admin)
         admin_close(&g->admin);
     if (g->bans)
@@ -246,6 +251,13 @@ static void on_signal(void *owner, int number)
 static void on_bound(struct deadline *d)
 {
     cut((struct gateway *)((char *)d - offsetof(struct gateway, bound)), "still busy: cutting what is left");
+}
+
+static void on_keeping(struct deadline *d)
+{
+    struct gateway *g = (struct gateway *)((char *)d - offsetof(struct gateway, keeping));
+    (void)session_store_attend(g->sessions, uv_hrtime());
+    loop_deadline_at(g->loop, d, session_store_due_ms(g->sessions));
 }
 
 // Until every island has ended.
@@ -303,20 +315,28 @@ static bool open_log(struct gateway *g)
     return g->log != NULL;
 }
 
-// A ring of keys that lives as long as the process.
-static bool make_sessions(struct state *state)
+// Sessions outlive the process, where there is a directory for them.
+static bool open_sessions(struct gateway *g)
 {
-    unsigned char           random[KEY_RING_RANDOM_BYTES];
-    char                    room[1024];
-    struct bytes_out        text = {.at = room, .cap = sizeof room};
-    struct key_ring_problem problem;
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random || !key_ring_generate(random, &text))
+    char                      memory[WHY_MAX];
+    struct bytes_out          why = {.at = memory, .cap = sizeof memory};
+    size_t                    row = catalog_find(BYTES("session"));
+    struct session_store_plan plan = {.directory = g->config->state_directory,
+                                      .keys = g->config->state_keys,
+                                      .sessions = g->config->ceilings.sessions};
+    ASSERT(row < catalog_count);
+    if (!snapshot_uses(g->config->snapshot, catalog[row].policy))
+        return true;
+    g->sessions = session_store_open(&plan, uv_hrtime(), &why);
+    if (!g->sessions) {
+        log_error("sessions cannot be kept: %.*s", (int)why.len, why.at);
         return false;
-    state->keys = key_ring_read(out_written(&text), &problem);
-    state->sessions = session_table_new(SESSIONS_DEFAULT);
-    explicit_bzero(random, sizeof random);
-    explicit_bzero(room, sizeof room);
-    return state->keys && state->sessions;
+    }
+    g->state->keys = session_store_ring(g->sessions);
+    g->state->sessions = session_store_table(g->sessions);
+    if (plan.directory.len == 0)
+        log_warning("there is no state.directory: a restart logs everybody out");
+    return true;
 }
 
 static bool make_state(struct gateway *g)
@@ -324,19 +344,22 @@ static bool make_state(struct gateway *g)
     uint64_t seed[2];
     if (getrandom(seed, sizeof seed, 0) == (ssize_t)sizeof seed)
         g->state = state_new(&g->config->state, seed);
-    return g->state != NULL && make_sessions(g->state);
+    return g->state != NULL && open_sessions(g);
 }
 
 static bool make_loop(struct gateway *g)
 {
     sigset_t ours = our_signals();
     deadline_init(&g->bound, on_bound);
+    deadline_init(&g->keeping, on_keeping);
     g->loop = loop_new(g->config->loops, NULL, g);
     if (!g->loop || !(g->signals = signals_new(g->loop, &ours, on_signal, g))) {
         log_error("a loop cannot be made: %s", strerror(errno));
         return false;
     }
     tls_rotation_start(&g->rotation, g->loop, g->tickets);
+    if (g->sessions && session_store_due_ms(g->sessions) > 0)
+        loop_deadline_at(g->loop, &g->keeping, session_store_due_ms(g->sessions));
     if (!(g->bans = ban_keeper_new(g->loop, g->config, g->state)))
         return false;
     struct admin_sources sources = {.config = g->config, .bans = g->bans};
@@ -406,6 +429,8 @@ static int serve(const struct config *config)
         tls_tickets_free(&g.tickets);
     if (g.ceilings)
         ceilings_free(&g.ceilings);
+    if (g.sessions)
+        session_store_close(&g.sessions, uv_hrtime());
     if (g.state)
         state_free(&g.state);
     if (fine)

@@ -20,6 +20,7 @@
 #define KEYS "keys"
 #define SESSIONS "sessions"
 #define SESSIONS_NEW "sessions.new"
+#define SESSIONS_LOCK "sessions.lock" // a lock on the directory is held by the bans, all the time
 #define SNAPSHOT_BYTES_MAX ((size_t)SESSION_BYTES * SESSIONS_MAX)
 #define OWNER_ONLY 0600
 
@@ -27,6 +28,7 @@ struct session_store {
     struct key_ring       *ring;
     struct session_table  *table;
     int                    directory; // -1: nothing outlives the process
+    int                    lock;      // of a file; -1: the same
     char                   keys[PATH_MAX];
     char                   sessions[PATH_MAX];
     bool                   has_new_keys; // of this start: there were no cookies before
@@ -178,7 +180,7 @@ static bool write_snapshot(struct session_store *store, bool is_last, uint64_t n
     struct session_changes changes = session_table_changes(store->table); // what comes later is written again
     struct session_snapshot about = {
         .mark = store->mark, .taken_ms = session_store_now_ms(store, now_ns), .is_last = is_last};
-    (void)flock(store->directory, LOCK_EX); // while one gateway follows another, both may write
+    (void)flock(store->lock, LOCK_EX); // while one gateway follows another, both may write
     int  fd = openat(store->directory, SESSIONS_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
                      OWNER_ONLY);
     bool written = fd >= 0 && session_table_write(store->table, &about, append, &fd) && fsync(fd) == 0 &&
@@ -187,7 +189,7 @@ static bool write_snapshot(struct session_store *store, bool is_last, uint64_t n
     int why = errno;
     if (fd >= 0)
         close(fd);
-    (void)flock(store->directory, LOCK_UN);
+    (void)flock(store->lock, LOCK_UN);
     if (written) {
         store->written = changes;
         store->written_ms = now_ns / 1000000;
@@ -266,6 +268,9 @@ static bool open_files(struct session_store *store, const struct session_store_p
         return tell(why, directory, error_text());
     if (!open_keys(store, directory, is_given, why))
         return false;
+    if (keeps && (store->lock = openat(store->directory, SESSIONS_LOCK,
+                                       O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, OWNER_ONLY)) < 0)
+        return tell(why, store->sessions, error_text());
     if (keeps)
         return open_snapshot(store, now_ns, why);
     if (is_given) // there are cookies of before
@@ -281,7 +286,7 @@ struct session_store *session_store_open(const struct session_store_plan *plan, 
         out_text(why, "no memory");
         return NULL;
     }
-    store->directory = -1;
+    store->directory = store->lock = -1;
     store->offset_ms = wall_ms() - now_ns / 1000000;
     store->table = session_table_new(plan->sessions);
     if (store->table == NULL)
@@ -305,6 +310,8 @@ void session_store_close(struct session_store **store, uint64_t now_ns)
             log_error("%s: %s; what sessions did last is lost", (*store)->sessions, error_text());
         close((*store)->directory);
     }
+    if ((*store)->lock >= 0)
+        close((*store)->lock);
     if ((*store)->table)
         session_table_free(&(*store)->table);
     if ((*store)->ring)

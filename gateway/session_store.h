@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // session_store: what the session broker keeps on disk: the key ring, and a snapshot of the session table. In
-// DIRECTORY: `keys` (made when there is none and no other file is named) and `sessions`; both for the owner
-// only. Blocking: for the main thread only, but for session_store_now_ms.
+// DIRECTORY: `keys` (made when there is none and no other file is named), `sessions` and its lock; for the
+// owner only. Blocking: for the main thread only, but for session_store_now_ms.
 //
 // (1) A file is written beside itself, synced, and renamed: at any moment the old or the new one is there,
 // whole. (2) Of several gateways that begin at once with one directory of keys, one makes the ring and all

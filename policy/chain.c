@@ -229,7 +229,9 @@ static bool claim(const struct link *link, const struct subject *s, struct claim
                   struct ruling *ruling)
 {
     bool           counts = link->mode == MODE_ENFORCE;
-    struct verdict verdict = link->policy->on_admit(link->rules, s, &claim->held);
+    struct subject told = *s;
+    told.is_shadow = !counts;
+    struct verdict verdict = link->policy->on_admit(link->rules, &told, &claim->held);
     claim->open = verdict.kind != VERDICT_DENY;
     if (verdict.kind == VERDICT_PASS)
         return true;
@@ -320,6 +322,25 @@ void chain_on_reply(const struct chain *c, const struct subject *s, struct rulin
             link->policy->on_reply(link->rules, s, a, held_by(ruling, i),
                                    link->mode == MODE_ENFORCE ? edits : NULL);
     }
+}
+
+bool chain_watches(const struct chain *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->links[i].mode == MODE_ENFORCE && c->links[i].policy->still_admits != NULL)
+            return true;
+    return false;
+}
+
+bool chain_still_admits(const struct chain *c, const struct subject *s, const struct ruling *ruling)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct link *link = &c->links[i];
+        if (link->mode == MODE_ENFORCE && link->policy->still_admits != NULL &&
+            !link->policy->still_admits(link->rules, s, held_by(ruling, i)))
+            return false;
+    }
+    return true;
 }
 
 const struct request *admission_request(const struct admission *a)

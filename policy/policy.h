@@ -27,12 +27,12 @@ struct tls_facts {
     bool         client_verified;    // it is one of ours, not expired, not revoked
 };
 
-// What the session policy remembers of a client connection: the last session cookie that came in on it.
+// What the session policy remembers of a client connection: the last login that was answered on it.
 struct session_trace {
     unsigned char sid[16];
-    uint32_t      generation;
+    uint32_t      generation; // that it came in with
     uint32_t      late_uses;
-    uint64_t      presented_ms; // wall-clock time; 0: none came
+    uint64_t      login_ms; // wall-clock time; 0: there was none
 };
 
 // All that a policy may look at. Everything is borrowed for the duration of one hook.
@@ -46,6 +46,7 @@ struct subject {
     uint64_t                now_ns;     // monotonic; time is an argument, never a call
     uint64_t                unix_ms;    // wall-clock time
     struct session_trace   *trace;      // of the connection; NULL: only looking
+    bool                    is_shadow;  // on_admit: nothing of what the policy says will be applied
     struct state           *state;      // shared by all loops; NULL: only looking (explain), nothing is taken
     const struct standing  *standing;   // of peer->address; NULL: unknown. standing_cost() is for rate limits
     struct waiter          *waiter;     // for VERDICT_WAIT
@@ -130,6 +131,11 @@ struct policy {
     // an error of ours takes the place of an answer of which nothing was sent.
     void (*on_reply)(const void *rules, const struct subject *s, const struct answer *a, void *held,
                      struct edits *edits);
+
+    // While a connection that was handed over lasts (WebSocket), each time that bytes pass and at least once
+    // a second.
+    //   returns  false: it must end
+    bool (*still_admits)(const void *rules, const struct subject *s, void *held);
 
     // Exactly once for each on_admit that passed, delayed or still waits: gives back what was taken.
     void (*on_end)(const void *rules, const struct subject *s, void *held, enum ending ending);

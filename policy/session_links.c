@@ -2,7 +2,7 @@
 // session_links: an address is copied, but for the parameters that are ids.
 #include "policy/session_links.h"
 #include "parser/pairs.h"
-#include "policy/session_form.h"
+#include "policy/session_parameter.h"
 
 // The path parameter that begins at its ";": with its value, up to the next ";", "/", "?" or "#".
 static struct bytes parameter_at(struct bytes text)
@@ -65,6 +65,20 @@ static bool query_has_id(const struct session_names *names, struct bytes query)
     return false;
 }
 
+// Old readers end a pair at ";" as well.
+static bool query_hides_id(const struct session_names *names, struct bytes query)
+{
+    for (size_t i = 0; i < query.len; i++) {
+        struct parameter_reader name = {0};
+        bool                    begins = query.at[i] == ';';
+        for (size_t n = i + 1; begins && n < query.len && strchr("=&;", query.at[n]) == NULL; n++)
+            parameter_put(&name, query.at[n]);
+        if (begins && parameter_is_id(&name, names))
+            return true;
+    }
+    return false;
+}
+
 // "%3B" before a name: some servers decode before they look for parameters.
 static bool has_hidden_id(const struct session_names *names, struct bytes path)
 {
@@ -82,6 +96,8 @@ enum link_check links_check(const struct session_names *names, const struct requ
 {
     const struct target *t = &q->target;
     bool                 in_query = query_has_id(names, t->query);
+    if (query_hides_id(names, t->query))
+        return LINK_REFUSED;
     if (!t->parameters && !in_query)
         return LINK_CLEAN;
     size_t           room = t->path.len + t->query.len + 1;

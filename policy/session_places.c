@@ -49,7 +49,7 @@ static void drop_from_bucket(struct shard *s, const struct session *one)
 
 enum session_line session_line(const struct session *one)
 {
-    if (!one->is_authenticated)
+    if (!one->is_authenticated && one->login_until_s == 0) // what is logging in is worth as much as if it had
         return LINE_ANONYMOUS;
     return one->is_ended ? LINE_ENDED : LINE_AUTHENTICATED;
 }
@@ -108,7 +108,7 @@ static struct session *victim(struct shard *s, bool logs_in, uint64_t now_ms)
 static void forget(struct session_table *t, struct shard *s, struct session *one, uint64_t now_ms)
 {
     bool is_alive = !one->is_ended && one->dies_ms >= now_ms;
-    if (one->is_authenticated && one->forget_ms >= now_ms)
+    if (session_line(one) != LINE_ANONYMOUS && one->forget_ms >= now_ms)
         session_raise(&t->forgotten_ms, one->seen_ms);
     s->evicted += is_alive && !one->is_authenticated;
     s->evicted_authenticated += is_alive && one->is_authenticated;

@@ -22,6 +22,7 @@ struct session {
     uint64_t   forget_ms;  // no cookie of it is valid later
     uint32_t   next;       // in its bucket, or of the free places
     uint32_t   older, newer;
+    uint32_t   login_until_s; // a login is under way, and everybody else waits; 0: none
 };
 
 struct line {

@@ -9,7 +9,7 @@
 struct reply {
     const struct session_broker *b;
     const struct subject        *s;
-    const struct visit          *v;
+    struct visit                *v;
     const struct answer         *a;
     struct edits                *edits;
     bool                         login, logout; // a successful one
@@ -57,6 +57,8 @@ static void issue(struct reply *y, size_t cookie, struct outer *o)
         out_uint(&text, o->expires_s - now);
     }
     add_set_cookie(y, &text);
+    if (y->v->issued_count < OUTERS_MAX)
+        y->v->issued[y->v->issued_count++] = (struct issued){o->sid, o->generation};
 }
 
 static void forget(struct reply *y, size_t cookie, struct bytes path)
@@ -82,54 +84,82 @@ static struct bytes path_of(const struct set_cookie *c, const struct request *q)
     return path.len > OUTER_PATH_MAX ? BYTES("/") : path;
 }
 
-static void end_session(struct reply *y, const struct presented *p)
+static void end_session(struct reply *y, struct presented *p)
 {
-    if (p != NULL && p->admitted && !p->late)
-        (void)session_destroy(y->s->state->sessions, &p->outer.sid, &y->b->lives, y->s->unix_ms);
+    if (p == NULL || !p->admitted || p->late)
+        return;
+    (void)session_destroy(y->s->state->sessions, &p->outer.sid, &y->b->lives, y->s->unix_ms);
+    p->is_rotated = true; // nobody has it any more
 }
 
-// Has another login come between this request and its answer?
+// A login has succeeded that came in with this session: those who have its cookie stay outside, but for what
+// the browser had sent already behind the login, on its connection.
+static enum session_answer rotate_login(struct reply *y, struct presented *p, struct session_facts *facts_r)
+{
+    enum session_answer answer = session_rotate(y->s->state->sessions, &p->outer.sid, p->outer.generation,
+                                                ROTATION_LOGIN, &y->b->lives, y->s->unix_ms, facts_r);
+    p->is_rotated = answer == SESSION_ROTATED;
+    if (p->is_rotated && y->s->trace != NULL) {
+        *y->s->trace =
+            (struct session_trace){.generation = p->outer.generation, .login_ms = facts_r->login_ms};
+        memcpy(y->s->trace->sid, &p->outer.sid, sizeof p->outer.sid);
+    }
+    return answer;
+}
+
+// Has another login come between this request and its answer, or is one under way? The answer to that one
+// must not be followed by an older cookie.
 static bool is_overtaken(const struct reply *y, const struct presented *p)
 {
     struct session_facts facts;
-    return p != NULL && p->admitted && !p->raw &&
+    return p != NULL && p->admitted && !p->raw && !p->is_logging_in &&
            session_admit(y->s->state->sessions, &p->outer.sid, p->outer.generation, &y->b->lives,
                          y->s->unix_ms, &facts) != SESSION_ADMITTED;
+}
+
+// A new generation for the session under the value that the app has set.
+//   returns  whether its cookie may go out; then o->generation is the one for it
+static bool rotate_inner(struct reply *y, struct presented *p, struct outer *o)
+{
+    struct session_facts facts;
+    bool is_same = p != NULL && p->admitted && memcmp(&p->outer.sid, &o->sid, sizeof o->sid) == 0;
+    enum session_answer answer;
+    if (y->login && is_same)
+        answer = rotate_login(y, p, &facts);
+    else
+        answer = session_rotate(y->s->state->sessions, &o->sid, o->generation, ROTATION_LOGIN, &y->b->lives,
+                                y->s->unix_ms, &facts);
+    if (answer == SESSION_ROTATED)
+        o->generation = facts.generation;
+    if (y->login && !is_same && p != NULL && p->admitted && !p->late) // whoever planted it stays outside
+        (void)rotate_login(y, p, &facts);
+    return answer == SESSION_ROTATED || answer == SESSION_FULL;
 }
 
 // The app has made a session, or another value for one.
 static void take_inner(struct reply *y, size_t cookie, const struct set_cookie *c)
 {
-    const struct presented *p = visit_presented(y->v, cookie);
-    struct session_table   *table = y->s->state->sessions;
-    struct session_facts    facts;
-    struct outer            o = {.begun_s = unix_s(y->s),
-                                 .expires_s = (uint32_t)c->expires_s,
-                                 .path = path_of(c, y->s->request),
-                                 .inner = c->value};
-    bool                    late = (p != NULL && p->late) || is_overtaken(y, p);
+    struct presented    *p = visit_presented(y->v, cookie);
+    struct session_facts facts;
+    struct outer         o = {.begun_s = unix_s(y->s),
+                              .expires_s = (uint32_t)c->expires_s,
+                              .path = path_of(c, y->s->request),
+                              .inner = c->value};
+    bool                 late = (p != NULL && p->late) || is_overtaken(y, p);
     if (!outer_sid(&y->v->scope, y->b->rules->cookies.at[cookie], c->value, &o.sid)) {
         y->edits->failed = true;
         return;
     }
-    enum session_answer answer = session_begin(table, &o.sid, 0, &y->b->lives, y->s->unix_ms, &facts);
-    bool                fresh = facts.is_new || answer == SESSION_FULL;
+    enum session_answer answer =
+        session_begin(y->s->state->sessions, &o.sid, 0, &y->b->lives, y->s->unix_ms, &facts);
+    bool fresh = facts.is_new || answer == SESSION_FULL;
     if ((late && !(y->login && fresh)) || answer == SESSION_ENDED || answer == SESSION_EXPIRED)
         return;
     o.generation = facts.generation;
     // Who was somebody stays so under the new value; who has just logged in gets a generation of his own.
-    if (y->login || (p != NULL && p->admitted && p->authenticated)) {
-        answer =
-            session_rotate(table, &o.sid, o.generation, ROTATION_LOGIN, &y->b->lives, y->s->unix_ms, &facts);
-        if (answer != SESSION_ROTATED && answer != SESSION_FULL)
-            return;
-        o.generation = answer == SESSION_ROTATED ? facts.generation : o.generation;
-    }
-    bool renamed = p != NULL && p->admitted && !p->late && memcmp(&p->outer.sid, &o.sid, sizeof o.sid) != 0;
-    if (y->login && renamed) // whoever planted the old one stays outside of it
-        (void)session_rotate(table, &p->outer.sid, p->outer.generation, ROTATION_LOGIN, &y->b->lives,
-                             y->s->unix_ms, &facts);
-    issue(y, cookie, &o);
+    bool rotates = y->login || (p != NULL && p->admitted && p->authenticated);
+    if (!rotates || rotate_inner(y, p, &o))
+        issue(y, cookie, &o);
 }
 
 // Attributes that the app forgot are added to a cookie that is no session.
@@ -168,7 +198,7 @@ static void pass_set_cookie(struct reply *y, size_t index)
     edits_drop(y->edits, index);
     if (cookie == names->count) // the app knows no outer names: somebody speaks through it
         return;
-    const struct presented *p = visit_presented(y->v, cookie);
+    struct presented *p = visit_presented(y->v, cookie);
     if (!c.ends && c.value.len > 0) {
         take_inner(y, cookie, &c);
     } else if (p == NULL || !p->late) {
@@ -192,20 +222,23 @@ static void clean_location(struct reply *y, size_t index)
 }
 
 // The app goes on with the inner cookie that it has: does the browser get another outer one?
-static void renew(struct reply *y, const struct presented *p)
+static void renew(struct reply *y, struct presented *p)
 {
     bool                 due = unix_s(y->s) - p->outer.issued_s >= y->b->rules->rotate_s;
     struct outer         o = p->outer;
     struct session_facts facts;
-    if (p->raw && !y->login) {
+    enum session_answer  answer;
+    if (y->login) {
+        answer = rotate_login(y, p, &facts);
+    } else if (p->raw) {
         issue(y, p->cookie, &o);
         return;
-    }
-    if (!y->login && !due)
+    } else if (due) {
+        answer = session_rotate(y->s->state->sessions, &o.sid, o.generation, ROTATION_TIMER, &y->b->lives,
+                                y->s->unix_ms, &facts);
+    } else {
         return;
-    enum session_answer answer =
-        session_rotate(y->s->state->sessions, &o.sid, o.generation,
-                       y->login ? ROTATION_LOGIN : ROTATION_TIMER, &y->b->lives, y->s->unix_ms, &facts);
+    }
     if (answer != SESSION_ROTATED && (y->login || answer != SESSION_OVERTAKEN))
         return;
     o.generation = facts.generation;
@@ -222,7 +255,7 @@ static bool app_sets(const struct reply *y, size_t cookie)
     return false;
 }
 
-static void settle(struct reply *y, const struct presented *p)
+static void settle(struct reply *y, struct presented *p)
 {
     if (!p->admitted || p->late || app_sets(y, p->cookie))
         return;
@@ -245,12 +278,34 @@ static void keep_out_of_caches(struct reply *y)
     edits_add(y->edits, BYTES("Cache-Control"), BYTES("no-store"));
 }
 
-void session_edit_reply(const struct session_broker *b, const struct subject *s, const struct visit *v,
+// What came in with a login that has succeeded counts as current, though time may have replaced it.
+static void take_as_current(struct visit *v)
+{
+    for (size_t i = 0; i < v->count; i++)
+        v->at[i].late = v->at[i].late && !v->at[i].by_time;
+}
+
+// Every session that came in with a login, and was not rotated, ends: the app may have put the user into it.
+static void end_logins(struct reply *y)
+{
+    for (size_t i = 0; y->login && i < y->v->count; i++) {
+        struct presented *p = &y->v->at[i];
+        if (!p->is_logging_in || p->is_rotated)
+            continue;
+        session_login_end(y->s->state->sessions, &p->outer.sid, LOGIN_UNSEEN, &y->b->lives, y->s->unix_ms);
+        p->is_logging_in = false;
+    }
+    visit_end_logins(y->b, y->s, y->v, true);
+}
+
+void session_edit_reply(const struct session_broker *b, const struct subject *s, struct visit *v,
                         const struct answer *a, struct edits *edits)
 {
     struct reply y = {.b = b, .s = s, .v = v, .a = a, .edits = edits};
     y.login = y.v->login && login_succeeded(&b->rules->login, a);
     y.logout = y.v->logout && login_succeeded(&b->rules->logout, a);
+    if (y.login)
+        take_as_current(v);
     for (size_t i = 0; i < a->fields->count; i++) {
         const struct bytes name = a->fields->at[i].name;
         if (a->fields->at[i].id == FIELD_SET_COOKIE)
@@ -260,6 +315,7 @@ void session_edit_reply(const struct session_broker *b, const struct subject *s,
     }
     for (size_t i = 0; i < y.v->count; i++)
         settle(&y, &y.v->at[i]);
+    end_logins(&y);
     if (y.sets)
         keep_out_of_caches(&y);
 }

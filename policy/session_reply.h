@@ -4,5 +4,5 @@
 #pragma once
 #include "policy/session_visit.h"
 
-void session_edit_reply(const struct session_broker *b, const struct subject *s, const struct visit *v,
+void session_edit_reply(const struct session_broker *b, const struct subject *s, struct visit *v,
                         const struct answer *a, struct edits *edits);

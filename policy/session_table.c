@@ -84,6 +84,34 @@ static struct session *make(struct session_table *t, struct shard *s, const stru
     return one;
 }
 
+// Over, for whoever has a cookie of it.
+static void end(struct shard *s, struct session *one, const struct session_lives *lives, uint64_t now_ms)
+{
+    session_leave(s, one);
+    one->is_ended = true;
+    one->login_until_s = 0;
+    session_line_up(s, one);
+    touch(s, one, lives, now_ms);
+    s->changes.records++;
+}
+
+// The same when a login may have succeeded: what is forgotten of it then must not come back to life.
+static void end_login(struct shard *s, struct session *one, const struct session_lives *lives,
+                      uint64_t now_ms)
+{
+    session_leave(s, one);
+    one->is_authenticated = true;
+    session_line_up(s, one);
+    end(s, one, lives, now_ms);
+}
+
+static void await_login(struct shard *s, struct session *one, uint64_t until_ms)
+{
+    session_leave(s, one);
+    one->login_until_s = (uint32_t)(until_ms / 1000);
+    session_line_up(s, one);
+}
+
 // Found, alive or not.
 static enum session_answer look(struct session_table *t, const struct session *one, uint64_t now_ms,
                                 struct session_facts *facts)
@@ -100,6 +128,23 @@ static enum session_answer look(struct session_table *t, const struct session *o
     return is_expired(one, now_ms) ? SESSION_EXPIRED : SESSION_ADMITTED;
 }
 
+static enum session_answer enter(struct shard *s, struct session *one, uint32_t generation,
+                                 const struct session_lives *lives, uint64_t now_ms,
+                                 struct session_facts *facts)
+{
+    if (one->login_until_s > 0 && one->login_until_s < now_ms / 1000) {
+        end_login(s, one, lives, now_ms);
+        return SESSION_ENDED;
+    }
+    catch_up(one, generation, now_ms, facts);
+    if (!may_enter(one, generation, lives, now_ms))
+        return SESSION_TOO_OLD;
+    if (one->login_until_s > 0)
+        return SESSION_WAITING;
+    touch(s, one, lives, now_ms);
+    return SESSION_ADMITTED;
+}
+
 // --- the steps ---
 
 enum session_answer session_admit(struct session_table *t, const struct sid *sid, uint32_t generation,
@@ -110,15 +155,54 @@ enum session_answer session_admit(struct session_table *t, const struct sid *sid
     struct session     *one = session_find(s, sid);
     enum session_answer answer = look(t, one, now_ms, facts_r);
     if (answer == SESSION_ADMITTED) {
-        catch_up(one, generation, now_ms, facts_r);
-        if (may_enter(one, generation, lives, now_ms))
-            touch(s, one, lives, now_ms);
-        else
-            answer = SESSION_TOO_OLD;
+        answer = enter(s, one, generation, lives, now_ms, facts_r);
         tell(one, facts_r);
     }
     unlock(s);
     return answer;
+}
+
+enum session_answer session_login_begin(struct session_table *t, const struct sid *sid, uint32_t generation,
+                                        const struct session_lives *lives, uint64_t now_ms)
+{
+    struct session_facts facts;
+    struct shard        *s = lock(t, sid);
+    struct session      *one = session_find(s, sid);
+    enum session_answer  answer = look(t, one, now_ms, &facts);
+    if (answer == SESSION_UNKNOWN) {
+        one = make(t, s, sid, generation, false, now_ms);
+        answer = one ? SESSION_ADMITTED : SESSION_FULL;
+    }
+    if (answer == SESSION_ADMITTED)
+        answer = enter(s, one, generation, lives, now_ms, &facts);
+    if (answer == SESSION_ADMITTED)
+        await_login(s, one, sum(now_ms, SESSION_LOGIN_MS));
+    unlock(s);
+    return answer;
+}
+
+void session_login_end(struct session_table *t, const struct sid *sid, enum session_login how,
+                       const struct session_lives *lives, uint64_t now_ms)
+{
+    struct shard   *s = lock(t, sid);
+    struct session *one = session_find(s, sid);
+    if (one != NULL && one->login_until_s > 0) {
+        await_login(s, one, 0);
+        if (how == LOGIN_UNSEEN)
+            end_login(s, one, lives, now_ms);
+    }
+    unlock(s);
+}
+
+bool session_lasts(struct session_table *t, const struct sid *sid, uint32_t generation,
+                   const struct session_lives *lives, uint64_t now_ms)
+{
+    struct shard         *s = lock(t, sid);
+    const struct session *one = session_find(s, sid);
+    bool lasts = one == NULL || (!one->is_ended && now_ms <= sum(one->created_ms, lives->absolute_ms) &&
+                                 (one->login_ms == 0 || generation > one->before_login));
+    unlock(s);
+    return lasts;
 }
 
 enum session_answer session_begin(struct session_table *t, const struct sid *sid, uint32_t generation,
@@ -157,6 +241,8 @@ static enum session_answer rotate(struct shard *s, struct session *one, uint32_t
 {
     if (from < one->minimum)
         return kind == ROTATION_LOGIN ? SESSION_OVERTAKEN : SESSION_TOO_OLD;
+    if (kind == ROTATION_TIMER && one->login_until_s > 0)
+        return SESSION_TOO_OLD;
     if (kind == ROTATION_TIMER && from != one->generation)
         return SESSION_OVERTAKEN;
     if (one->generation == UINT32_MAX) // four thousand million rotations: nobody has seen one
@@ -201,13 +287,8 @@ enum session_answer session_destroy(struct session_table *t, const struct sid *s
     struct session *one = session_find(s, sid);
     if (one == NULL)
         one = make(t, s, sid, 0, false, now_ms);
-    if (one != NULL && !one->is_ended) {
-        session_leave(s, one);
-        one->is_ended = true;
-        session_line_up(s, one);
-        touch(s, one, lives, now_ms);
-        s->changes.records++;
-    }
+    if (one != NULL && !one->is_ended)
+        end(s, one, lives, now_ms);
     unlock(s);
     return one ? SESSION_ENDED : SESSION_FULL;
 }

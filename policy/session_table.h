@@ -40,6 +40,7 @@ enum session_answer {
     SESSION_FULL,      // not recorded: there is no room
     SESSION_ROTATED,   // this call has won
     SESSION_OVERTAKEN, // another rotation came before it
+    SESSION_WAITING,   // a login is under way: ask again
 };
 
 // As they are after the call. All 0 for SESSION_UNKNOWN and SESSION_FULL but forgotten_ms.
@@ -64,7 +65,8 @@ MUST_USE struct session_table *session_table_new(size_t sessions);
 void                           session_table_free(struct session_table **t);
 
 // A cookie of this generation came in. Seen: the session's idle time starts anew.
-//   returns  ADMITTED, TOO_OLD, UNKNOWN, EXPIRED or ENDED. A generation before the current one is admitted as
+//   returns  ADMITTED, TOO_OLD, UNKNOWN, EXPIRED, ENDED, or WAITING: it would be admitted if no login were
+//            under way, and nothing was changed. A generation before the current one is admitted as
 //            well when only time replaced it: until grace_ms after the current one came back. So nobody is
 //            out because an answer was lost
 enum session_answer session_admit(struct session_table *t, const struct sid *sid, uint32_t generation,
@@ -78,6 +80,30 @@ enum session_answer session_begin(struct session_table *t, const struct sid *sid
                                   const struct session_lives *lives, uint64_t now_ms,
                                   struct session_facts *facts_r);
 
+// A request that may turn out as a login came in with that generation, and goes to the app now. Until
+// session_login_end nobody else is admitted, and no time rotates the session: between the app's yes and its
+// answer an old cookie would be inside. Makes a record when there is none.
+//   returns  ADMITTED; WAITING: another login is under way; TOO_OLD, EXPIRED, ENDED; or FULL: nobody can be
+//            kept out, so this request must not go to the app inside the session
+enum session_answer session_login_begin(struct session_table *t, const struct sid *sid, uint32_t generation,
+                                        const struct session_lives *lives, uint64_t now_ms);
+
+enum session_login {
+    LOGIN_JUDGED, // the answer said how it ended, and the session was rotated if it had to be
+    LOGIN_UNSEEN  // the app may have logged somebody in: the session is ended, for nobody knows whose it is
+};
+
+// After session_login_begin has returned ADMITTED, exactly once. Without it the session ends after
+// SESSION_LOGIN_MS.
+#define SESSION_LOGIN_MS 120000u
+void session_login_end(struct session_table *t, const struct sid *sid, enum session_login how,
+                       const struct session_lives *lives, uint64_t now_ms);
+
+// May what was admitted with this generation, and lasts, go on? Changes nothing.
+//   returns  false behind a logout, a login, and at the end of the absolute lifetime
+bool session_lasts(struct session_table *t, const struct sid *sid, uint32_t generation,
+                   const struct session_lives *lives, uint64_t now_ms);
+
 enum session_rotation {
     ROTATION_LOGIN, // the cookies before are dead at once; a record is made when there is none
     ROTATION_TIMER  // the same rights before and after
@@ -87,8 +113,9 @@ enum session_rotation {
 //   returns  ROTATED: hand out facts_r->generation.
 //            OVERTAKEN: at ROTATION_TIMER facts_r->generation may be handed out as well. At ROTATION_LOGIN
 //            another login came between: who sent this request may be somebody else than who has logged in,
-//            so the caller must know that they are one before he hands it out. TOO_OLD (TIMER only), UNKNOWN
-//            (TIMER only), EXPIRED, ENDED; FULL (LOGIN only: never while the table has room for one session)
+//            so the caller must know that they are one before he hands it out. TOO_OLD (TIMER only; also
+//            while a login is under way), UNKNOWN (TIMER only), EXPIRED, ENDED; FULL (LOGIN only: never while
+//            the table has room for one session)
 enum session_answer session_rotate(struct session_table *t, const struct sid *sid, uint32_t from,
                                    enum session_rotation kind, const struct session_lives *lives,
                                    uint64_t now_ms, struct session_facts *facts_r);

@@ -7,6 +7,7 @@
 #define LATE_MS 5000u // how long after a login an outer from before it is honoured, on its own connection
 #define LATE_USES 8u
 #define SILENT_MS 60000u // how long afterwards an answer to such a one sets no new session
+#define PATIENT_NS (UINT64_C(15) * 1000000000) // for a login of somebody else
 
 bool visit_has_doubles(const struct session_rules *rules, const struct subject *s)
 {
@@ -33,27 +34,18 @@ static struct outer_scope scope_of(const struct session_broker *b, const struct 
         .ring = s->state->keys, .policy = b->policy, .host = s->request->host.name, .secure = s->tls != NULL};
 }
 
-// On the connection that had presented it before the login, a request that left the browser before the new
-// cookie came is still the user's: whoever planted the old one is not on that connection.
+// On the connection on which the login was answered, a request that left the browser before the new cookie
+// came is still the user's: whoever planted the old one is not on that connection. A trusted proxy's
+// connection is that of many.
 static bool is_own_late(const struct subject *s, const struct outer *o, const struct session_facts *facts)
 {
     struct session_trace *trace = s->trace;
-    if (trace == NULL || o->generation != facts->before_login || trace->generation != o->generation ||
-        memcmp(trace->sid, &o->sid, sizeof o->sid) != 0 || trace->presented_ms >= facts->login_ms ||
+    if (trace == NULL || s->peer->trusted || trace->login_ms == 0 || trace->login_ms != facts->login_ms ||
+        trace->generation != o->generation || memcmp(trace->sid, &o->sid, sizeof o->sid) != 0 ||
         s->unix_ms > facts->login_ms + LATE_MS || trace->late_uses >= LATE_USES)
         return false;
     trace->late_uses++;
     return true;
-}
-
-static void remember(const struct subject *s, const struct outer *o)
-{
-    struct session_trace *trace = s->trace;
-    if (trace == NULL || (trace->generation == o->generation && trace->presented_ms > 0 &&
-                          memcmp(trace->sid, &o->sid, sizeof o->sid) == 0))
-        return;
-    *trace = (struct session_trace){.generation = o->generation, .presented_ms = s->unix_ms};
-    memcpy(trace->sid, &o->sid, sizeof o->sid);
 }
 
 // A session that the table does not know: lost in a crash, or given up for want of room. The token itself
@@ -76,23 +68,25 @@ static bool is_doubtful(const struct session_broker *b, const struct subject *s,
     return b->rules->safe && o->issued_s * UINT64_C(1000) < session_table_crashed_ms(s->state->sessions);
 }
 
-static void admit(const struct session_broker *b, const struct subject *s, struct presented *p)
+// Returns false: ask again.
+static bool admit(const struct session_broker *b, const struct subject *s, struct presented *p)
 {
     struct session_facts facts;
     enum session_answer  answer =
         session_admit(s->state->sessions, &p->outer.sid, p->outer.generation, &b->lives, s->unix_ms, &facts);
     p->authenticated = facts.is_authenticated;
+    if (answer == SESSION_WAITING)
+        return is_doubtful(b, s, &p->outer);
     if (answer == SESSION_ADMITTED && !is_doubtful(b, s, &p->outer)) {
         p->admitted = true;
-        p->late = p->outer.generation < facts.generation;
-        if (!p->late)
-            remember(s, &p->outer);
+        p->late = p->by_time = p->outer.generation < facts.generation;
     } else if (answer == SESSION_TOO_OLD) {
         p->admitted = is_own_late(s, &p->outer, &facts);
         p->late = p->admitted || s->unix_ms < facts.login_ms + SILENT_MS;
     } else if (answer == SESSION_UNKNOWN) {
         p->admitted = take_up(b, s, &p->outer, facts.forgotten_ms);
     }
+    return true;
 }
 
 // The app's own cookie, from before the gateway came: taken while nothing is known of its session. Once there
@@ -101,7 +95,7 @@ static bool admit_raw(const struct session_broker *b, const struct subject *s, c
                       size_t index, struct bytes inner, struct presented *p)
 {
     struct session_facts facts;
-    *p = (struct presented){.cookie = index, .raw = true, .admitted = true};
+    *p = (struct presented){.cookie = index, .raw = true, .admitted = true, .is_asked = true};
     p->outer.inner = inner;
     p->outer.path = BYTES("/");
     p->outer.begun_s = unix_s(s);
@@ -118,14 +112,13 @@ static void read_cookie(const struct session_broker *b, const struct subject *s,
     const struct session_names *names = &b->rules->cookies;
     struct presented            p = {.cookie = outer_name_find(&v->scope, names, c->name)};
     size_t                      raw = session_name_find(names, c->name);
-    if (p.cookie == names->count && raw == names->count)
+    if (p.cookie == names->count && !session_is_parameter(names, c->name))
         return;
     v->dirty = true;
     if (v->count == OUTERS_MAX)
         return;
     if (p.cookie < names->count && outer_read(&v->scope, c->name, c->value, s->arena, &p.outer)) {
-        if (outer_path_matches(p.outer.path, s->request->target.path))
-            admit(b, s, &p);
+        p.is_asked = !outer_path_matches(p.outer.path, s->request->target.path);
         v->at[v->count++] = p;
     } else if (raw < names->count && admit_raw(b, s, v, raw, c->value, &p)) {
         v->at[v->count++] = p;
@@ -138,16 +131,83 @@ struct visit *visit_new(const struct session_broker *b, const struct subject *s)
     struct cookies all = cookies_of(&s->request->fields);
     if (v == NULL)
         return NULL;
+    v->is_shadow = s->is_shadow;
+    form_begin(&v->form, s->request);
+    if (v->is_shadow)
+        return v;
     v->scope = scope_of(b, s);
+    v->patient_until_ns = s->now_ns + PATIENT_NS;
     v->login = login_is(&b->rules->login, s->request);
     v->logout = b->rules->has_logout && login_is(&b->rules->logout, s->request);
-    form_begin(&v->form, s->request);
     for (struct cookie c; cookies_next(&all, &c);)
         read_cookie(b, s, v, &c);
     return v;
 }
 
-const struct presented *visit_presented(const struct visit *v, size_t cookie)
+// Nobody else comes into this session until the app's answer has been judged. An own late one needs none of
+// that: its session was rotated already, and nobody has the new cookie but the user.
+//   returns  false: ask again
+static bool begin_login(const struct session_broker *b, const struct subject *s, struct presented *p)
+{
+    enum session_answer answer =
+        session_login_begin(s->state->sessions, &p->outer.sid, p->outer.generation, &b->lives, s->unix_ms);
+    p->is_logging_in = p->admitted = answer == SESSION_ADMITTED;
+    p->late = p->late || answer == SESSION_FULL; // the app must make a session that nobody knows
+    return answer != SESSION_WAITING;
+}
+
+static bool ask(const struct session_broker *b, const struct subject *s, const struct visit *v,
+                struct presented *p)
+{
+    bool decided = p->is_asked || admit(b, s, p);
+    bool begins = decided && v->login && p->admitted && !p->is_logging_in && (!p->late || p->by_time);
+    decided = decided && (!begins || begin_login(b, s, p));
+    p->is_asked = decided;
+    return decided;
+}
+
+bool visit_ask(const struct session_broker *b, const struct subject *s, struct visit *v)
+{
+    bool all = true;
+    for (size_t i = 0; i < v->count && !v->is_shadow; i++) {
+        struct presented *p = &v->at[i];
+        if (ask(b, s, v, p))
+            continue;
+        p->admitted = false;
+        p->is_asked = p->late = s->now_ns >= v->patient_until_ns;
+        all = all && p->is_asked;
+    }
+    return all;
+}
+
+void visit_end_logins(const struct session_broker *b, const struct subject *s, struct visit *v, bool judged)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        struct presented *p = &v->at[i];
+        if (p->is_logging_in)
+            session_login_end(s->state->sessions, &p->outer.sid, judged ? LOGIN_JUDGED : LOGIN_UNSEEN,
+                              &b->lives, s->unix_ms);
+        p->is_logging_in = false;
+    }
+}
+
+static bool lasts(const struct session_broker *b, const struct subject *s, const struct sid *sid,
+                  uint32_t generation)
+{
+    return session_lasts(s->state->sessions, sid, generation, &b->lives, s->unix_ms);
+}
+
+bool visit_lasts(const struct session_broker *b, const struct subject *s, const struct visit *v)
+{
+    bool all = true;
+    for (size_t i = 0; i < v->count; i++)
+        all = all && (!v->at[i].admitted || lasts(b, s, &v->at[i].outer.sid, v->at[i].outer.generation));
+    for (size_t i = 0; i < v->issued_count; i++)
+        all = all && lasts(b, s, &v->issued[i].sid, v->issued[i].generation);
+    return all;
+}
+
+struct presented *visit_presented(struct visit *v, size_t cookie)
 {
     for (size_t i = 0; i < v->count; i++)
         if (v->at[i].cookie == cookie && (v->at[i].admitted || v->at[i].late))
@@ -184,8 +244,7 @@ static void keep_others(const struct session_broker *b, const struct visit *v, c
     struct cookies              all = cookies_of(fields);
     size_t                      line = fields->count;
     for (struct cookie c; cookies_next(&all, &c); line = c.line) {
-        if (outer_name_find(&v->scope, names, c.name) < names->count ||
-            session_name_find(names, c.name) < names->count)
+        if (outer_name_find(&v->scope, names, c.name) < names->count || session_is_parameter(names, c.name))
             continue;
         bool follows = out->len > 0;
         if (follows && c.line == line && c.piece.at > fields->at[c.line].value.at)

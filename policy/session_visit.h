@@ -21,7 +21,17 @@ struct presented {
     bool         raw;      // the app's own, accepted for a while: there is no outer yet
     bool         admitted; // the app gets the inner one
     bool         late;     // of an older generation: no answer to it sets a session cookie
+    bool         by_time;  // it is late only because time has replaced it: a login may still come with it
     bool         authenticated;
+    bool         is_asked;      // the table has decided
+    bool         is_logging_in; // the table keeps others out until session_login_end
+    bool         is_rotated;    // by a login, in this answer
+};
+
+// A session whose cookie went out with the answer.
+struct issued {
+    struct sid sid;
+    uint32_t   generation;
 };
 
 // What is known of one request.
@@ -29,9 +39,14 @@ struct visit {
     struct outer_scope scope;
     struct presented   at[OUTERS_MAX];
     size_t             count;
-    bool               dirty; // the request has cookies that the app must not see
+    struct issued      issued[OUTERS_MAX];
+    size_t             issued_count;
+    uint64_t           patient_until_ns; // for logins of others
+    bool               is_shadow;        // only looking: there are no sessions
+    bool               dirty;            // the request has cookies that the app must not see
     bool               login, logout;
-    struct form_watch  form; // of the body
+    bool               is_sent; // the app may have it
+    struct form_watch  form;    // of the body
 };
 
 // Seconds since 1970.
@@ -42,11 +57,21 @@ static inline uint32_t unix_s(const struct subject *s)
 
 // Two cookies of one name: the gateway would judge one of them, and the app might take the other.
 bool visit_has_doubles(const struct session_rules *rules, const struct subject *s);
-// Reads the cookies, and asks the table about them. Needs s->state.
+// Reads the cookies. Needs s->state.
 //   returns  memory in the arena; NULL when that is full
 MUST_USE struct visit *visit_new(const struct session_broker *b, const struct subject *s);
+// Asks the table about them.
+//   returns  false while a login is under way in one of the sessions: ask again a little later. That ends;
+//   who
+//            has waited for too long comes in without the session
+MUST_USE bool visit_ask(const struct session_broker *b, const struct subject *s, struct visit *v);
+// Once, when the answer was judged, or there will be none (judged == false): lets others in again, or ends
+// sessions in which a login may have succeeded that nobody has seen.
+void visit_end_logins(const struct session_broker *b, const struct subject *s, struct visit *v, bool judged);
+// Whether all sessions that it has to do with still last.
+bool visit_lasts(const struct session_broker *b, const struct subject *s, const struct visit *v);
 // The session that came in under that name, if it is admitted, or too late; otherwise NULL.
-const struct presented *visit_presented(const struct visit *v, size_t cookie);
+struct presented *visit_presented(struct visit *v, size_t cookie);
 // Takes outer cookies out of the request, and puts the inner ones of who is admitted in.
 void visit_edit_request(const struct session_broker *b, const struct subject *s, const struct visit *v,
                         struct edits *edits);

@@ -225,3 +225,14 @@ const struct route *snapshot_route_at(const struct snapshot *s, size_t i)
     ASSERT(i < s->count);
     return &s->routes[i];
 }
+
+bool snapshot_uses(const struct snapshot *s, const struct policy *policy)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const struct chain *c = s->routes[i].chain;
+        for (size_t n = 0; n < chain_length(c); n++)
+            if (chain_link(c, n)->policy == policy && chain_link(c, n)->mode != MODE_OFF)
+                return true;
+    }
+    return false;
+}

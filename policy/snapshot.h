@@ -34,5 +34,8 @@ const struct ladder *snapshot_ladder(const struct snapshot *s);
 // Whether it is only watched: nobody is refused before there is a route.
 bool snapshot_ladder_is_shadow(const struct snapshot *s);
 
+// Whether a route has a policy of that type that is not off.
+bool snapshot_uses(const struct snapshot *s, const struct policy *policy);
+
 size_t              snapshot_route_count(const struct snapshot *s);
 const struct route *snapshot_route_at(const struct snapshot *s, size_t i);

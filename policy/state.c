@@ -3,8 +3,6 @@
 #include "policy/state.h"
 #include "policy/flight_table.h"
 #include "policy/rate_table.h"
-#include "policy/seal.h"
-#include "policy/session_table.h"
 #include <stdlib.h>
 
 size_t state_bytes(const struct state_sizes *sizes)
@@ -31,10 +29,6 @@ void state_free(struct state **s)
     if (*s == NULL)
         return;
     reputation_free(&(*s)->reputation);
-    if ((*s)->keys != NULL)
-        key_ring_free(&(*s)->keys);
-    if ((*s)->sessions != NULL)
-        session_table_free(&(*s)->sessions);
     rate_table_free(&(*s)->rates);
     flight_table_free(&(*s)->flights);
     free(*s);

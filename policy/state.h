@@ -11,8 +11,8 @@ struct flight_table;
 
 struct state {
     uint64_t              seed[2];  // of every keyed hash; random, as long as the process
-    struct key_ring      *keys;     // of sealed cookies; NULL: no policy seals
-    struct session_table *sessions; // NULL: the same
+    struct key_ring      *keys;     // of sealed cookies; borrowed; NULL: no policy seals
+    struct session_table *sessions; // borrowed; NULL: the same
     struct reputation    *reputation;
     struct rate_table    *rates;   // what clients have spent
     struct flight_table  *flights; // what is in flight
@@ -31,4 +31,4 @@ size_t state_bytes(const struct state_sizes *sizes); // what the tables take at 
 //   `seed`  128 random bits, which no client may learn
 //   fails   NULL when memory is exhausted
 MUST_USE struct state *state_new(const struct state_sizes *sizes, const uint64_t seed[2]);
-void                   state_free(struct state **s); // and the tables
+void                   state_free(struct state **s); // and the tables, but not what is borrowed

@@ -5,11 +5,13 @@
 //
 // (1) The app gets an inner cookie only from an outer one that opens, is not too old, and stands once. (2) An
 // outer one of an older generation is never upgraded: no answer to it sets a session cookie. (3) What the app
-// sets leaves as an outer cookie, or not at all.
+// sets leaves as an outer cookie, or not at all. (4) From the moment on at which a login goes to the app
+// until its answer is judged nobody else is in its session; when no answer is seen, nobody ever is again.
 #include "policy/session_links.h"
 #include "policy/session_reply.h"
 
 #define POLICY_NAME_MAX 256u
+#define LOOK_MS 25u     // between looks at a login of somebody else
 #define GRACE_MS 30000u // of an outer that only time has replaced
 
 static const void *load(struct node settings, const struct policy_scope *scope)
@@ -59,14 +61,20 @@ static struct verdict on_body(const void *rules, const struct subject *s, void *
 
 static struct verdict on_admit(const void *rules, const struct subject *s, void **held)
 {
-    *held = visit_new(rules, s);
-    return *held == NULL ? DENY(REASON_NO_ROOM, BYTES("")) : PASS;
+    if (*held == NULL)
+        *held = visit_new(rules, s);
+    if (*held == NULL)
+        return DENY(REASON_NO_ROOM, BYTES(""));
+    return visit_ask(rules, s, *held) ? PASS : (struct verdict){.kind = VERDICT_WAIT, .ms = LOOK_MS};
 }
 
 static void on_request(const void *rules, const struct subject *s, void *held, struct edits *edits)
 {
-    if (held != NULL && edits != NULL)
-        visit_edit_request(rules, s, held, edits);
+    struct visit *v = held;
+    if (v == NULL || edits == NULL)
+        return;
+    v->is_sent = true;
+    visit_edit_request(rules, s, v, edits);
 }
 
 static void on_reply(const void *rules, const struct subject *s, const struct answer *a, void *held,
@@ -76,10 +84,25 @@ static void on_reply(const void *rules, const struct subject *s, const struct an
         session_edit_reply(rules, s, held, a, edits);
 }
 
+static bool still_admits(const void *rules, const struct subject *s, void *held)
+{
+    return held == NULL || visit_lasts(rules, s, held);
+}
+
+// A login whose answer nobody has seen may have succeeded, unless the app never got it.
+static void on_end(const void *rules, const struct subject *s, void *held, enum ending ending)
+{
+    struct visit *v = held;
+    if (v != NULL)
+        visit_end_logins(rules, s, v, ending == ENDING_WITHDRAWN || !v->is_sent);
+}
+
 const struct policy policy_session = {.name = "session",
                                       .load = load,
                                       .on_head = on_head,
                                       .on_admit = on_admit,
                                       .on_request = on_request,
                                       .on_body = on_body,
-                                      .on_reply = on_reply};
+                                      .on_reply = on_reply,
+                                      .still_admits = still_admits,
+                                      .on_end = on_end};

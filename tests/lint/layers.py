@@ -28,6 +28,8 @@ RUNGS = {
         "session_reply",
         "session_visit session_links",
         "session_cookie session_form",
+        "session_multipart",
+        "session_parameter",
         "session_rules",
         "login origin",
         "policy methods status_set detail ladder media_range backend_paths query_climb host_pattern ip_set_* glob_* keys",
