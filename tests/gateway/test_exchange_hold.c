@@ -181,3 +181,38 @@ Test(exchange_hold, what_waits_when_the_loop_ends_is_withdrawn)
     connections_cut(s->loop->connections);
     cr_expect_eq(puppets[1].withdrawn, 1u);
 }
+
+// --- connections that were handed over ---
+
+#define SOCKET                                                                                               \
+    "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                             \
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+#define SWITCH                                                                                               \
+    "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"             \
+    "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+
+Test(exchange_hold, a_silent_hand_over_ends_within_a_second_of_its_admission)
+{
+    script_client_sends(s, SOCKET);
+    script_upstream_sends(s, SWITCH);
+    EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 101 ");
+    script_passes_ms(s, 3000);
+    cr_expect_eq(s->client->end, ACTOR_OPEN);
+    puppets[1].is_over = true;
+    script_passes_ms(s, 1000 + 2 * TICK);
+    cr_expect_neq(s->client->end, ACTOR_OPEN);
+    cr_expect_neq(script_upstream(s)->end, ACTOR_OPEN);
+    cr_expect_eq(puppets[1].done, 1u);
+    cr_expect_eq(script_failed_because(s), CLOSE_NO_LONGER_ADMITTED);
+}
+
+Test(exchange_hold, no_byte_passes_behind_the_end_of_an_admission)
+{
+    script_client_sends(s, SOCKET);
+    script_upstream_sends(s, SWITCH);
+    script_all_forget(s);
+    puppets[0].is_over = true;
+    script_upstream_sends(s, "secret");
+    EXPECT_LACKS(script_client_sees(s), "secret");
+    cr_expect_neq(s->client->end, ACTOR_OPEN);
+}

@@ -39,7 +39,7 @@ static void make_directory(void)
 
 static void remove_directory(void)
 {
-    static const char *const names[] = {"keys", "sessions", "sessions.new", "other"};
+    static const char *const names[] = {"keys", "sessions", "sessions.new", "sessions.lock", "other"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unlink(path_of(names[i]));
     cr_expect_eq(rmdir(directory), 0, "nothing is left behind");

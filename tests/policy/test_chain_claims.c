@@ -240,3 +240,18 @@ Test(chain_claims, a_shadow_changes_no_message)
     cr_expect_eq(edits_room(&edits), 12u);
     finish(ENDING_DONE);
 }
+
+Test(chain_claims, a_hand_over_ends_when_one_that_counts_says_so)
+{
+    begin_in(PUPPETS_IN("shadow"));
+    cr_assert(judge());
+    struct subject s = subject();
+    cr_expect(chain_watches(chain));
+    cr_expect(chain_still_admits(chain, &s, &ruling));
+    cr_expect(puppets[1].is_shadow && !puppets[0].is_shadow, "who only watches is told so");
+    puppets[1].is_over = true;
+    cr_expect(chain_still_admits(chain, &s, &ruling), "in shadow");
+    puppets[2].is_over = true;
+    cr_expect(!chain_still_admits(chain, &s, &ruling));
+    chain_end(chain, &s, &ruling, ENDING_DONE);
+}

@@ -6,6 +6,9 @@
 
 static const struct session_names names = {.at = {BYTES("JSESSIONID"), BYTES("app_sess")}, .count = 2};
 
+#define TEN_BLANKS "%20+%20+%20+%20+%20+"
+#define BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS TEN_BLANKS
+
 static const struct {
     const char     *label, *target;
     enum link_check check;
@@ -28,6 +31,10 @@ static const struct {
     {"as PHP folds it", "/a?app.sess=7", LINK_CLEANED, "/a"},
     {"with a blank before it", "/a?+app%5Fsess=7", LINK_CLEANED, "/a"},
     {"as an array", "/a?app_sess[0]=7", LINK_CLEANED, "/a"},
+    {"behind many blanks", "/a?" BLANKS "app_sess=7&x", LINK_CLEANED, "/a?x"},
+    {"cut by a zero byte", "/a?app_sess%00x=7&x", LINK_CLEANED, "/a?x"},
+    {"behind a semicolon of the query", "/a?x=1;app_sess=7", LINK_REFUSED, NULL},
+    {"a semicolon of the query", "/a?x=1;y=app_sess", LINK_CLEAN, NULL},
     {"as a value it is none", "/a?x=app_sess", LINK_CLEAN, NULL},
     {"both", "/a;jsessionid=1?app_sess=2", LINK_CLEANED, "/a"},
     {"what would lead to another host", "//a.example;jsessionid=1", LINK_REFUSED, NULL},

@@ -416,3 +416,96 @@ Test(session_table, a_large_table_is_even)
         cr_assert_eq(begin(n, START), SESSION_ADMITTED);
     expect_counts(sessions, 0, 0);
 }
+
+// --- a login on its way ---
+
+static enum session_answer login_begins(uint64_t n, uint32_t generation, uint64_t now)
+{
+    struct sid sid = sid_of(n);
+    return session_login_begin(t, &sid, generation, &lives, now);
+}
+
+static void login_ends(uint64_t n, enum session_login how, uint64_t now)
+{
+    struct sid sid = sid_of(n);
+    session_login_end(t, &sid, how, &lives, now);
+}
+
+Test(session_table, nobody_else_comes_in_while_a_login_is_under_way)
+{
+    cr_assert_eq(begin(1, START), SESSION_ADMITTED);
+    cr_assert_eq(login_begins(1, 0, START), SESSION_ADMITTED);
+    cr_expect_eq(admit(1, 0, START), SESSION_WAITING);
+    cr_expect_eq(login_begins(1, 0, START), SESSION_WAITING, "two logins at once: one after the other");
+    cr_expect_eq(timer(1, 0, START), SESSION_TOO_OLD, "what would be handed out is about to die");
+    login_ends(1, LOGIN_JUDGED, START + 1);
+    cr_expect_eq(admit(1, 0, START + 1), SESSION_ADMITTED, "it has failed");
+    cr_assert_eq(login_begins(1, 0, START + 2), SESSION_ADMITTED);
+    cr_assert_eq(login(1, 0, START + 3), SESSION_ROTATED);
+    cr_expect_eq(admit(1, 0, START + 3), SESSION_TOO_OLD);
+    login_ends(1, LOGIN_JUDGED, START + 3);
+    cr_expect_eq(admit(1, 0, START + 3), SESSION_TOO_OLD);
+    cr_expect_eq(admit(1, 1, START + 3), SESSION_ADMITTED);
+}
+
+Test(session_table, a_login_that_nobody_has_seen_ends_the_session)
+{
+    cr_assert_eq(login_begins(1, 4, START), SESSION_ADMITTED, "without a record, too");
+    login_ends(1, LOGIN_UNSEEN, START);
+    cr_expect_eq(admit(1, 4, START), SESSION_ENDED);
+    cr_expect_eq(begin(1, START), SESSION_ENDED);
+    login_ends(1, LOGIN_UNSEEN, START);
+    login_ends(2, LOGIN_UNSEEN, START);
+    cr_expect_eq(session_table_counts(t).ended, 1);
+}
+
+Test(session_table, a_login_that_never_ends_ends_the_session)
+{
+    cr_assert_eq(login_begins(1, 0, START), SESSION_ADMITTED);
+    cr_expect_eq(admit(1, 0, START + SESSION_LOGIN_MS), SESSION_WAITING);
+    cr_expect_eq(admit(1, 0, START + SESSION_LOGIN_MS + SECOND), SESSION_ENDED);
+    cr_expect_eq(login(1, 0, START + SESSION_LOGIN_MS + SECOND), SESSION_ENDED);
+}
+
+Test(session_table, a_flood_drives_out_no_session_with_a_login_under_way_nor_one_that_ended_so)
+{
+    cr_assert_eq(login_begins(1, 0, START), SESSION_ADMITTED);
+    cr_assert_eq(login_begins(2, 0, START), SESSION_ADMITTED);
+    for (uint64_t n = 100; n < 300; n++)
+        cr_assert_eq(begin(n, START + n), SESSION_ADMITTED);
+    cr_expect_eq(admit(1, 0, START + 300), SESSION_WAITING);
+    login_ends(1, LOGIN_UNSEEN, START + 300);
+    for (uint64_t n = 300; n < 500; n++)
+        cr_assert_eq(begin(n, START + n), SESSION_ADMITTED);
+    cr_expect_eq(admit(1, 0, START + 500), SESSION_ENDED);
+    session_table_check(t);
+}
+
+Test(session_table, ended_logins_take_no_place_from_those_who_are_in)
+{
+    cr_assert_eq(login(1, 0, START), SESSION_ROTATED);
+    for (uint64_t n = 100; n < 300; n++) {
+        cr_assert_eq(login_begins(n, 0, START + n), SESSION_ADMITTED);
+        login_ends(n, LOGIN_UNSEEN, START + n);
+    }
+    cr_expect_eq(admit(1, 1, START + 300), SESSION_ADMITTED);
+    cr_assert_eq(admit(100, 0, START + 300), SESSION_UNKNOWN);
+    cr_expect_geq(facts.forgotten_ms, START + 100, "none of those before comes back to life");
+}
+
+Test(session_table, what_lasts)
+{
+    struct sid sid = sid_of(1);
+    cr_expect(session_lasts(t, &sid, 0, &lives, START), "nothing is known of it");
+    cr_assert_eq(begin(1, START), SESSION_ADMITTED);
+    cr_assert_eq(timer(1, 0, START), SESSION_ROTATED);
+    cr_assert_eq(timer(1, 1, START), SESSION_ROTATED);
+    cr_expect(session_lasts(t, &sid, 0, &lives, START), "time replaces cookies, and ends nothing");
+    cr_assert_eq(login(1, 2, START), SESSION_ROTATED);
+    cr_expect(!session_lasts(t, &sid, 2, &lives, START));
+    cr_expect(session_lasts(t, &sid, 3, &lives, START));
+    cr_expect(session_lasts(t, &sid, 3, &lives, START + HOUR), "idle or not");
+    cr_expect(!session_lasts(t, &sid, 3, &lives, START + 12 * HOUR + 1));
+    cr_assert_eq(destroy(1, START), SESSION_ENDED);
+    cr_expect(!session_lasts(t, &sid, 3, &lives, START));
+}

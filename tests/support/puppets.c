@@ -23,6 +23,7 @@ static struct verdict admit(struct puppet *p, const struct subject *s, void **he
     cr_expect(*held == NULL || *held == p, "what is held stays between two calls");
     *held = p;
     p->waiter = s->waiter;
+    p->is_shadow = s->is_shadow;
     unsigned call = p->admitted++;
     return call < sizeof p->admit / sizeof *p->admit ? p->admit[call] : PASS;
 }
@@ -83,6 +84,11 @@ static void end(struct puppet *p, const void *held, enum ending ending)
         (void)rules, (void)s, (void)held;                                                                    \
         reply(&puppets[number], a, edits);                                                                   \
     }                                                                                                        \
+    static bool still_admits_##label(const void *rules, const struct subject *s, void *held)                 \
+    {                                                                                                        \
+        (void)rules, (void)s, (void)held;                                                                    \
+        return !puppets[number].is_over;                                                                     \
+    }                                                                                                        \
     static void on_end_##label(const void *rules, const struct subject *s, void *held, enum ending ending)   \
     {                                                                                                        \
         (void)rules, (void)s;                                                                                \
@@ -94,6 +100,7 @@ static void end(struct puppet *p, const void *held, enum ending ending)
                                                  .on_admit = on_admit_##label,                               \
                                                  .on_request = on_request_##label,                           \
                                                  .on_reply = on_reply_##label,                               \
+                                                 .still_admits = still_admits_##label,                       \
                                                  .on_end = on_end_##label};
 
 PUPPET(0, first)

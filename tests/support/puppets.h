@@ -17,6 +17,8 @@ struct puppet {
     unsigned       replies;   // calls of on_reply
     unsigned       status;    // of the last one
     bool           own;       // of the last one
+    bool           is_over;   // what still_admits says no to
+    bool           is_shadow; // what the last on_admit was told
     void          *held;      // what on_admit left: itself
     struct waiter *waiter;    // of the last on_admit
 };
