@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // race_session_table: of logins at once one wins; a generation that was replaced by a login never comes in
-// again, nor what has ended, whatever other loops do to the table; snapshots are taken meanwhile and hold
-// together.
+// again, nor what has ended, whatever other loops do to the table; while a login is under way nobody else is
+// inside; snapshots are taken meanwhile and hold together.
 #include "policy/session_snapshot.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,6 +12,7 @@
 #define LOGINS 20000u
 #define STEPS 40000u
 #define SHARED 64u
+#define TRIES 200000u
 #define NOW UINT64_C(1800000000000)
 
 static const struct session_lives lives = {.idle_ms = 1800000, .absolute_ms = 43200000, .grace_ms = 30000};
@@ -23,6 +24,8 @@ struct race {
     _Atomic uint32_t      minimum[SHARED]; // a login that was told to somebody
     _Atomic bool          ended[SHARED];
     _Atomic bool          over;
+    _Atomic unsigned      inside; // who logs in to the one session
+    _Atomic unsigned      begun;
 };
 
 struct thread {
@@ -112,6 +115,27 @@ static void *live(void *thread)
     return NULL;
 }
 
+// A login is under way: until it has ended, whoever comes waits.
+static void *begin_logins(void *thread)
+{
+    struct thread       *t = thread;
+    struct sid           sid = sid_of(1);
+    struct session_facts facts;
+    for (unsigned i = 0; i < TRIES; i++) {
+        enum session_answer answer = session_login_begin(t->race->t, &sid, 0, &lives, NOW);
+        ASSERT(answer == SESSION_ADMITTED || answer == SESSION_WAITING);
+        if (answer == SESSION_WAITING)
+            continue;
+        ASSERT(atomic_fetch_add(&t->race->inside, 1) == 0);
+        ASSERT(session_admit(t->race->t, &sid, 0, &lives, NOW, &facts) == SESSION_WAITING);
+        ASSERT(session_rotate(t->race->t, &sid, 0, ROTATION_TIMER, &lives, NOW, &facts) == SESSION_TOO_OLD);
+        ASSERT(atomic_fetch_sub(&t->race->inside, 1) == 1);
+        atomic_fetch_add(&t->race->begun, 1);
+        session_login_end(t->race->t, &sid, LOGIN_JUDGED, &lives, NOW);
+    }
+    return NULL;
+}
+
 static bool append(void *to, struct bytes piece)
 {
     out_bytes(to, piece);
@@ -165,6 +189,8 @@ int main(void)
     printf("%u times %u logins at once: one has won each time\n", LOGINS, THREADS);
     run(race, live, 1024);
     printf("%u threads with %u steps each: nothing came in that was replaced or over\n", THREADS, STEPS);
+    run(race, begin_logins, 1024);
+    printf("%u logins by turns: nobody else was inside\n", atomic_load(&race->begun));
     pthread_barrier_destroy(&race->gate);
     free(race);
     return 0;
