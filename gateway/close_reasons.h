@@ -26,7 +26,7 @@
     CLOSE(CLOSE_UPSTREAM_GONE,     "upstream_gone",      WHOSE_UPSTREAM, 502, "the server behind this gateway closed the connection before its answer was complete") \
     CLOSE(CLOSE_UPSTREAM_FAULT,    "upstream_fault",     WHOSE_UPSTREAM, 502, "the answer of the server behind this gateway was not valid") \
     CLOSE(CLOSE_NO_MEMORY,         "no_memory",          WHOSE_US,       503, "the gateway has no memory for this request") \
-    CLOSE(CLOSE_NO_LONGER_ADMITTED, "no_longer_admitted", WHOSE_CLIENT,  0,   "the session that opened this connection is over") \
+    CLOSE(CLOSE_NO_LONGER_ADMITTED, "no_longer_admitted", WHOSE_CLIENT,  403, "the session that this came with has ended meanwhile") \
     CLOSE(CLOSE_SHUTDOWN,          "shutdown",           WHOSE_US,       503, "the gateway is shutting down")
 // clang-format on
 

@@ -193,6 +193,8 @@ static enum exchange_state pump_request(struct exchange *x)
             return refuse_fault(x, http1_fault(from->reader));
         if (step == HTTP1_MORE)
             break;
+        if (!rules_still_admit(x)) // the app acts when it has all of it
+            return fail(x, CLOSE_NO_LONGER_ADMITTED);
         if (step == HTTP1_END) {
             from->ended = true;
             relay_end(&x->to_upstream);

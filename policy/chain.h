@@ -87,7 +87,7 @@ void chain_end(const struct chain *c, const struct subject *s, struct ruling *ru
 MUST_USE bool chain_on_body(const struct chain *c, const struct subject *s, struct ruling *ruling);
 bool          chain_wants_body(const struct chain *c);
 
-// May a connection that was handed over go on?
+// May a request whose body still comes, or a connection that was handed over, go on?
 bool chain_still_admits(const struct chain *c, const struct subject *s, const struct ruling *ruling);
 bool chain_watches(const struct chain *c); // somebody wants to be asked that
 

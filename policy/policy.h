@@ -132,8 +132,8 @@ struct policy {
     void (*on_reply)(const void *rules, const struct subject *s, const struct answer *a, void *held,
                      struct edits *edits);
 
-    // While a connection that was handed over lasts (WebSocket), each time that bytes pass and at least once
-    // a second.
+    // While the body of a request comes, before each piece and its end are passed on; and while a connection
+    // that was handed over lasts (WebSocket), each time that bytes pass and at least once a second.
     //   returns  false: it must end
     bool (*still_admits)(const void *rules, const struct subject *s, void *held);
 

@@ -199,7 +199,8 @@ bool session_lasts(struct session_table *t, const struct sid *sid, uint32_t gene
 {
     struct shard         *s = lock(t, sid);
     const struct session *one = session_find(s, sid);
-    bool lasts = one == NULL || (!one->is_ended && now_ms <= sum(one->created_ms, lives->absolute_ms) &&
+    bool                  lasts = one == NULL || (!one->is_ended && one->login_until_s == 0 &&
+                                 now_ms <= sum(one->created_ms, lives->absolute_ms) &&
                                  (one->login_ms == 0 || generation > one->before_login));
     unlock(s);
     return lasts;

@@ -100,7 +100,8 @@ void session_login_end(struct session_table *t, const struct sid *sid, enum sess
                        const struct session_lives *lives, uint64_t now_ms);
 
 // May what was admitted with this generation, and lasts, go on? Changes nothing.
-//   returns  false behind a logout, a login, and at the end of the absolute lifetime
+//   returns  false behind a logout, a login, and at the end of the absolute lifetime; and while a login is
+//            under way
 bool session_lasts(struct session_table *t, const struct sid *sid, uint32_t generation,
                    const struct session_lives *lives, uint64_t now_ms);
 

@@ -75,6 +75,7 @@ static bool admit(const struct session_broker *b, const struct subject *s, struc
     enum session_answer  answer =
         session_admit(s->state->sessions, &p->outer.sid, p->outer.generation, &b->lives, s->unix_ms, &facts);
     p->authenticated = facts.is_authenticated;
+    p->counts_as = p->outer.generation;
     if (answer == SESSION_WAITING)
         return is_doubtful(b, s, &p->outer);
     if (answer == SESSION_ADMITTED && !is_doubtful(b, s, &p->outer)) {
@@ -82,6 +83,7 @@ static bool admit(const struct session_broker *b, const struct subject *s, struc
         p->late = p->by_time = p->outer.generation < facts.generation;
     } else if (answer == SESSION_TOO_OLD) {
         p->admitted = is_own_late(s, &p->outer, &facts);
+        p->counts_as = facts.generation;
         p->late = p->admitted || s->unix_ms < facts.login_ms + SILENT_MS;
     } else if (answer == SESSION_UNKNOWN) {
         p->admitted = take_up(b, s, &p->outer, facts.forgotten_ms);
@@ -200,11 +202,25 @@ static bool lasts(const struct session_broker *b, const struct subject *s, const
 bool visit_lasts(const struct session_broker *b, const struct subject *s, const struct visit *v)
 {
     bool all = true;
-    for (size_t i = 0; i < v->count; i++)
-        all = all && (!v->at[i].admitted || lasts(b, s, &v->at[i].outer.sid, v->at[i].outer.generation));
+    for (size_t i = 0; i < v->count; i++) {
+        const struct presented *p = &v->at[i];
+        all = all && (!p->admitted || p->is_logging_in || lasts(b, s, &p->outer.sid, p->counts_as));
+    }
     for (size_t i = 0; i < v->issued_count; i++)
         all = all && lasts(b, s, &v->issued[i].sid, v->issued[i].generation);
     return all;
+}
+
+void visit_send(const struct session_broker *b, const struct subject *s, struct visit *v)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        struct presented *p = &v->at[i];
+        if (!p->admitted || p->is_logging_in || lasts(b, s, &p->outer.sid, p->counts_as))
+            continue;
+        p->admitted = false;
+        p->late = true;
+    }
+    v->is_sent = true;
 }
 
 struct presented *visit_presented(struct visit *v, size_t cookie)

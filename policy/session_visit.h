@@ -23,6 +23,7 @@ struct presented {
     bool         late;     // of an older generation: no answer to it sets a session cookie
     bool         by_time;  // it is late only because time has replaced it: a login may still come with it
     bool         authenticated;
+    uint32_t     counts_as;     // generation, for what lasts
     bool         is_asked;      // the table has decided
     bool         is_logging_in; // the table keeps others out until session_login_end
     bool         is_rotated;    // by a login, in this answer
@@ -72,6 +73,9 @@ void visit_end_logins(const struct session_broker *b, const struct subject *s, s
 bool visit_lasts(const struct session_broker *b, const struct subject *s, const struct visit *v);
 // The session that came in under that name, if it is admitted, or too late; otherwise NULL.
 struct presented *visit_presented(struct visit *v, size_t cookie);
+// It goes to the app now. Time has passed since it was asked about: sessions in which somebody logs in, or
+// has logged in, meanwhile do not go with it.
+void visit_send(const struct session_broker *b, const struct subject *s, struct visit *v);
 // Takes outer cookies out of the request, and puts the inner ones of who is admitted in.
 void visit_edit_request(const struct session_broker *b, const struct subject *s, const struct visit *v,
                         struct edits *edits);

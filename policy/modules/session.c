@@ -73,7 +73,7 @@ static void on_request(const void *rules, const struct subject *s, void *held, s
     struct visit *v = held;
     if (v == NULL || edits == NULL)
         return;
-    v->is_sent = true;
+    visit_send(rules, s, v);
     visit_edit_request(rules, s, v, edits);
 }
 

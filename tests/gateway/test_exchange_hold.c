@@ -216,3 +216,22 @@ Test(exchange_hold, no_byte_passes_behind_the_end_of_an_admission)
     EXPECT_LACKS(script_client_sees(s), "secret");
     cr_expect_neq(s->client->end, ACTOR_OPEN);
 }
+
+Test(exchange_hold, the_end_of_a_body_never_comes_behind_the_end_of_an_admission)
+{
+    static const char *const rows[][2] = {
+        {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab", "cd"},
+        {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", "0\r\n\r\n"}};
+    for (size_t i = 0; i < 2; i++) {
+        puppets[0].is_over = false;
+        script_client_connects(s);
+        script_client_sends(s, rows[i][0]);
+        EXPECT_HAS(script_upstream_sees(s), "ab");
+        script_all_forget(s);
+        puppets[0].is_over = true;
+        script_client_sends(s, rows[i][1]);
+        EXPECT_STARTS(script_client_sees(s), "HTTP/1.1 403 ");
+        cr_expect_str_empty(script_upstream_sees(s));
+        cr_expect_neq(script_upstream(s)->end, ACTOR_OPEN);
+    }
+}

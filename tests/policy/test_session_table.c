@@ -501,6 +501,10 @@ Test(session_table, what_lasts)
     cr_assert_eq(timer(1, 0, START), SESSION_ROTATED);
     cr_assert_eq(timer(1, 1, START), SESSION_ROTATED);
     cr_expect(session_lasts(t, &sid, 0, &lives, START), "time replaces cookies, and ends nothing");
+    cr_assert_eq(login_begins(1, 2, START), SESSION_ADMITTED);
+    cr_expect(!session_lasts(t, &sid, 2, &lives, START), "while a login is under way");
+    login_ends(1, LOGIN_JUDGED, START);
+    cr_expect(session_lasts(t, &sid, 2, &lives, START));
     cr_assert_eq(login(1, 2, START), SESSION_ROTATED);
     cr_expect(!session_lasts(t, &sid, 2, &lives, START));
     cr_expect(session_lasts(t, &sid, 3, &lives, START));

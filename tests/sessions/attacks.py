@@ -251,6 +251,24 @@ def held_request(scene):
         return None
 
 
+def slow_body(scene):
+    """The attacker's request with the planted cookie lacks its last bytes until the victim is in: the app acts when it
+    has all of it."""
+    attacker = scene.visitor()
+    slow = scene.browser(attacker.jar.copy()).connected()
+    head = f"POST /home HTTP/1.1\r\nHost: {slow.host}\r\nCookie: {attacker.jar.header('/home')}\r\nContent-Length: 4\r\n\r\nab"
+    slow.socket.sendall(head.encode())
+    victim = scene.browser(attacker.jar.copy())
+    login(victim)
+    try:
+        slow.socket.sendall(b"cd")
+        return is_inside(slow.receive())
+    except (Gone, OSError):
+        return None
+    finally:
+        slow.close()
+
+
 def race_of_logins(scene, late_answer=False):
     """The attacker has an account of his own. His login and the victim's are in the app at the same time, with the
     planted id; the victim's is the last to count. `late_answer`: his own answer leaves the app after hers."""
@@ -372,5 +390,5 @@ _OF_FORMS = _ALL + (invented_id, id_in_login_query, id_in_login_form, id_in_logi
 OF_PHP = _OF_FORMS + (id_in_query_padded, id_in_form_padded, id_in_query_cut)
 OF_TOMCAT = _ALL + (id_in_path,)
 OF_VULNERABLE = _OF_FORMS + (id_in_path, id_in_query, id_in_query_encoded, id_in_form, id_in_multipart_form,
-                             id_in_encoded_cookie, raw_inner, late_set_cookie, race_of_logins, committed_login, given_up_login,
-                             socket_from_before, socket_after_logout)
+                             id_in_encoded_cookie, raw_inner, late_set_cookie, slow_body, race_of_logins, committed_login,
+                             given_up_login, socket_from_before, socket_after_logout)

@@ -313,6 +313,23 @@ Test(session, an_app_that_gives_a_new_id_at_the_login)
     EXPECT_SEES(old, "");
 }
 
+Test(session, what_was_admitted_and_is_sent_later_goes_without_a_session_that_somebody_logs_in_to)
+{
+    const char *old = planted();
+    struct turn meanwhile;
+    cr_assert_eq(comes(&his, "/", old, NULL), VERDICT_PASS);
+    cr_assert_eq(comes(&meanwhile, "/", old, NULL), VERDICT_PASS);
+    cr_assert_eq(comes(&hers, "/login", old, NULL), VERDICT_PASS);
+    cr_expect_str_eq(is_sent(&meanwhile), "");
+    cr_expect_str_eq(is_sent(&hers), "SID=one");
+    (void)is_answered(&hers, 302, NULL);
+    cr_expect_str_eq(is_sent(&his), "");
+    cr_expect_str_empty(is_answered(&his, 200, "SID=one"));
+    ends(&hers);
+    ends(&his);
+    ends(&meanwhile);
+}
+
 // --- the window ---
 
 Test(session, the_window_is_open_where_the_login_was_answered)
@@ -364,6 +381,35 @@ static bool still(struct turn *t)
 {
     struct subject s = subject_of(t);
     return chain_still_admits(chain(), &s, &t->ruling);
+}
+
+Test(session, a_body_that_is_still_coming_ends_with_a_login_and_the_login_goes_on)
+{
+    const char *old = planted();
+    cr_assert_eq(comes(&his, "/", old, NULL), VERDICT_PASS);
+    cr_expect_str_eq(is_sent(&his), "SID=one");
+    cr_expect(still(&his));
+    cr_assert_eq(comes(&hers, "/login", old, NULL), VERDICT_PASS);
+    (void)is_sent(&hers);
+    cr_expect(!still(&his));
+    cr_expect(still(&hers));
+    (void)is_answered(&hers, 302, NULL);
+    cr_expect(!still(&his));
+    ends(&hers);
+    ends(&his);
+}
+
+Test(session, a_late_request_in_the_window_may_have_a_body)
+{
+    struct session_trace own = {0};
+    const char          *old = planted();
+    visit(&hers, "/login", old, &own, 302, NULL);
+    cr_assert_eq(comes(&his, "/", old, &own), VERDICT_PASS);
+    cr_expect_str_eq(is_sent(&his), "SID=one");
+    cr_expect(still(&his));
+    visit(&first, "/logout", hers.cookie, NULL, 200, NULL);
+    cr_expect(!still(&his));
+    ends(&his);
 }
 
 Test(session, a_socket_ends_with_the_login_or_the_logout_of_its_session)
