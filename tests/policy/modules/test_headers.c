@@ -10,7 +10,7 @@ static struct arena arena;
 
 static void load(const char *settings)
 {
-    char json[8192];
+    char json[16384];
     (void)snprintf(json, sizeof json, "{\"type\": \"headers\"%s}", settings);
     rules_load_policy(&rules, json);
     arena_init(&arena, NULL, 1u << 20);
