@@ -6,7 +6,8 @@
 
 #define LATE_MS 5000u // how long after a login an outer from before it is honoured, on its own connection
 #define LATE_USES 8u
-#define SILENT_MS 60000u // how long afterwards an answer to such a one sets no new session
+#define SILENT_MS 60000u                    // how long afterwards an answer to such a one sets no new session
+#define DRAIN_NS (UINT64_C(1) * 1000000000) // for what is in the app with a session when somebody logs in
 #define PATIENT_NS (UINT64_C(15) * 1000000000) // for a login of somebody else
 
 bool visit_has_doubles(const struct session_rules *rules, const struct subject *s)
@@ -158,14 +159,33 @@ static bool begin_login(const struct session_broker *b, const struct subject *s,
     return answer != SESSION_WAITING;
 }
 
-static bool ask(const struct session_broker *b, const struct subject *s, const struct visit *v,
-                struct presented *p)
+static bool enter(const struct subject *s, struct presented *p, uint32_t max)
 {
-    bool decided = p->is_asked || admit(b, s, p);
+    uint64_t key;
+    memcpy(&key, p->outer.sid.octet, sizeof key); // a keyed hash: no client chooses it
+    enum flight_answer answer = flight_enter(s->state->flights, &p->flight, key, max, 0, NULL);
+    p->is_counted = answer == FLIGHT_ENTERED;
+    return answer != FLIGHT_FULL; // where there is no room, nobody can be counted
+}
+
+// What came before the login and is in the app still would be answered in the session of who logs in. Nobody
+// new comes in, so it gets less; what lasts too long is not waited for.
+//   returns  false: ask again
+static bool is_drained(const struct subject *s, const struct visit *v, struct presented *p)
+{
+    p->admitted = p->is_counted || enter(s, p, 1) || s->now_ns >= v->drain_until_ns;
+    return p->admitted;
+}
+
+static bool ask(const struct session_broker *b, const struct subject *s, struct visit *v, struct presented *p)
+{
+    bool decided = p->is_asked || p->is_logging_in || admit(b, s, p);
     bool begins = decided && v->login && p->admitted && !p->is_logging_in && (!p->late || p->by_time);
+    if (begins)
+        v->drain_until_ns = s->now_ns + DRAIN_NS;
     decided = decided && (!begins || begin_login(b, s, p));
-    p->is_asked = decided;
-    return decided;
+    p->is_asked = decided && (!p->is_logging_in || is_drained(s, v, p));
+    return p->is_asked;
 }
 
 bool visit_ask(const struct session_broker *b, const struct subject *s, struct visit *v)
@@ -176,7 +196,7 @@ bool visit_ask(const struct session_broker *b, const struct subject *s, struct v
         if (ask(b, s, v, p))
             continue;
         p->admitted = false;
-        p->is_asked = p->late = s->now_ns >= v->patient_until_ns;
+        p->is_asked = p->late = !p->is_logging_in && s->now_ns >= v->patient_until_ns;
         all = all && p->is_asked;
     }
     return all;
@@ -190,6 +210,15 @@ void visit_end_logins(const struct session_broker *b, const struct subject *s, s
             session_login_end(s->state->sessions, &p->outer.sid, judged ? LOGIN_JUDGED : LOGIN_UNSEEN,
                               &b->lives, s->unix_ms);
         p->is_logging_in = false;
+    }
+}
+
+void visit_leave(const struct subject *s, struct visit *v)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        if (v->at[i].is_counted)
+            flight_leave(s->state->flights, &v->at[i].flight);
+        v->at[i].is_counted = false;
     }
 }
 
@@ -215,7 +244,11 @@ void visit_send(const struct session_broker *b, const struct subject *s, struct 
 {
     for (size_t i = 0; i < v->count; i++) {
         struct presented *p = &v->at[i];
-        if (!p->admitted || p->is_logging_in || lasts(b, s, &p->outer.sid, p->counts_as))
+        if (!p->admitted || p->is_logging_in)
+            continue;
+        if (!p->is_counted) // before the look: a login that begins behind it sees the count
+            (void)enter(s, p, UINT32_MAX);
+        if (lasts(b, s, &p->outer.sid, p->counts_as))
             continue;
         p->admitted = false;
         p->late = true;

@@ -2,6 +2,7 @@
 // session_visit: the sessions of one request: which of its cookies open, who is admitted, and what the app
 // gets to see.
 #pragma once
+#include "policy/flight_table.h"
 #include "policy/session_cookie.h"
 #include "policy/session_form.h"
 
@@ -16,17 +17,19 @@ struct session_broker {
 
 // An outer cookie of the request, and what became of it.
 struct presented {
-    size_t       cookie; // index of its name
-    struct outer outer;
-    bool         raw;      // the app's own, accepted for a while: there is no outer yet
-    bool         admitted; // the app gets the inner one
-    bool         late;     // of an older generation: no answer to it sets a session cookie
-    bool         by_time;  // it is late only because time has replaced it: a login may still come with it
-    bool         authenticated;
-    uint32_t     counts_as;     // generation, for what lasts
-    bool         is_asked;      // the table has decided
-    bool         is_logging_in; // the table keeps others out until session_login_end
-    bool         is_rotated;    // by a login, in this answer
+    size_t        cookie; // index of its name
+    struct outer  outer;
+    bool          raw;      // the app's own, accepted for a while: there is no outer yet
+    bool          admitted; // the app gets the inner one
+    bool          late;     // of an older generation: no answer to it sets a session cookie
+    bool          by_time;  // it is late only because time has replaced it: a login may still come with it
+    bool          authenticated;
+    uint32_t      counts_as;     // generation, for what lasts
+    bool          is_asked;      // the table has decided
+    bool          is_logging_in; // the table keeps others out until session_login_end
+    bool          is_rotated;    // by a login, in this answer
+    bool          is_counted;    // among those that are in the app with this session
+    struct flight flight;        // when it is
 };
 
 // A session whose cookie went out with the answer.
@@ -43,6 +46,7 @@ struct visit {
     struct issued      issued[OUTERS_MAX];
     size_t             issued_count;
     uint64_t           patient_until_ns; // for logins of others
+    uint64_t           drain_until_ns;   // of a login: for those who are in the app already
     bool               is_shadow;        // only looking: there are no sessions
     bool               dirty;            // the request has cookies that the app must not see
     bool               login, logout;
@@ -69,6 +73,8 @@ MUST_USE bool visit_ask(const struct session_broker *b, const struct subject *s,
 // Once, when the answer was judged, or there will be none (judged == false): lets others in again, or ends
 // sessions in which a login may have succeeded that nobody has seen.
 void visit_end_logins(const struct session_broker *b, const struct subject *s, struct visit *v, bool judged);
+// Nothing of it is in the app any more. Safe to call twice.
+void visit_leave(const struct subject *s, struct visit *v);
 // Whether all sessions that it has to do with still last.
 bool visit_lasts(const struct session_broker *b, const struct subject *s, const struct visit *v);
 // The session that came in under that name, if it is admitted, or too late; otherwise NULL.

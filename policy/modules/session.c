@@ -93,8 +93,10 @@ static bool still_admits(const void *rules, const struct subject *s, void *held)
 static void on_end(const void *rules, const struct subject *s, void *held, enum ending ending)
 {
     struct visit *v = held;
-    if (v != NULL)
-        visit_end_logins(rules, s, v, ending == ENDING_WITHDRAWN || !v->is_sent);
+    if (v == NULL)
+        return;
+    visit_end_logins(rules, s, v, ending == ENDING_WITHDRAWN || !v->is_sent);
+    visit_leave(s, v);
 }
 
 const struct policy policy_session = {.name = "session",

@@ -33,7 +33,7 @@ static void begin_with(const char *more)
     cr_assert_not_null(rules.snapshot, "%s", rules.problems);
     arena_init(&arena, NULL, 1u << 22);
     cr_assert(key_ring_generate(random, &out));
-    state = state_new(&(struct state_sizes){.rate_keys = 64}, seed);
+    state = state_new(&(struct state_sizes){.rate_keys = 64, .flights = 64}, seed);
     state->keys = key_ring_read(out_written(&out), &problem);
     state->sessions = session_table_new(64);
     cr_assert(state->keys != NULL && state->sessions != NULL);
@@ -207,6 +207,51 @@ Test(session, nobody_else_is_inside_while_the_login_is_at_the_app)
     ends(&his);
 }
 
+Test(session, a_login_waits_for_what_is_in_the_app_with_its_session)
+{
+    const char *old = planted();
+    cr_assert_eq(comes(&his, "/", old, NULL), VERDICT_PASS);
+    cr_expect_str_eq(is_sent(&his), "SID=one");
+    cr_assert_eq(comes(&hers, "/login", old, NULL), VERDICT_WAIT);
+    cr_expect_eq(asks_again(&hers), VERDICT_WAIT);
+    (void)is_answered(&his, 200, NULL);
+    ends(&his);
+    cr_expect_eq(asks_again(&hers), VERDICT_PASS);
+    cr_expect_str_eq(is_sent(&hers), "SID=one");
+    (void)is_answered(&hers, 302, NULL);
+    ends(&hers);
+    EXPECT_SEES(hers.cookie, "SID=one");
+    EXPECT_SEES(old, "");
+}
+
+Test(session, a_login_does_not_wait_for_what_takes_too_long)
+{
+    const char *old = planted();
+    cr_assert_eq(comes(&his, "/", old, NULL), VERDICT_PASS);
+    cr_expect_str_eq(is_sent(&his), "SID=one");
+    cr_assert_eq(comes(&hers, "/login", old, NULL), VERDICT_WAIT);
+    now += 999;
+    cr_expect_eq(asks_again(&hers), VERDICT_WAIT);
+    now += 1;
+    cr_expect_eq(asks_again(&hers), VERDICT_PASS);
+    cr_expect_str_eq(is_sent(&hers), "SID=one");
+    (void)is_answered(&hers, 302, NULL);
+    ends(&hers);
+    ends(&his);
+    EXPECT_SEES(hers.cookie, "SID=one");
+}
+
+Test(session, a_login_that_leaves_while_it_waits_lets_the_others_in)
+{
+    const char *old = planted();
+    cr_assert_eq(comes(&his, "/", old, NULL), VERDICT_PASS);
+    (void)is_sent(&his);
+    cr_assert_eq(comes(&hers, "/login", old, NULL), VERDICT_WAIT);
+    ends(&hers);
+    ends(&his);
+    EXPECT_SEES(old, "SID=one");
+}
+
 Test(session, a_login_that_fails_lets_the_others_in)
 {
     const char *old = planted();
@@ -284,7 +329,9 @@ Test(session, an_answer_that_comes_during_a_login_sets_no_cookie)
     const char *old = planted();
     cr_assert_eq(comes(&his, "/", old, NULL), VERDICT_PASS);
     (void)is_sent(&his);
-    cr_assert_eq(comes(&hers, "/login", old, NULL), VERDICT_PASS);
+    cr_assert_eq(comes(&hers, "/login", old, NULL), VERDICT_WAIT);
+    now += SECOND;
+    cr_assert_eq(asks_again(&hers), VERDICT_PASS);
     (void)is_sent(&hers);
     cr_expect_str_empty(is_answered(&his, 200, "SID=one"), "it might arrive behind that of the login");
     ends(&his);
@@ -389,9 +436,11 @@ Test(session, a_body_that_is_still_coming_ends_with_a_login_and_the_login_goes_o
     cr_assert_eq(comes(&his, "/", old, NULL), VERDICT_PASS);
     cr_expect_str_eq(is_sent(&his), "SID=one");
     cr_expect(still(&his));
-    cr_assert_eq(comes(&hers, "/login", old, NULL), VERDICT_PASS);
-    (void)is_sent(&hers);
+    cr_assert_eq(comes(&hers, "/login", old, NULL), VERDICT_WAIT);
     cr_expect(!still(&his));
+    now += SECOND;
+    cr_assert_eq(asks_again(&hers), VERDICT_PASS);
+    (void)is_sent(&hers);
     cr_expect(still(&hers));
     (void)is_answered(&hers, 302, NULL);
     cr_expect(!still(&his));
