@@ -86,7 +86,19 @@ class Gateway:
         self._crowd = [socket.create_connection(("127.0.0.1", self._ports[listener])) for _ in range(count)]
 
     def crowd_leaves(self):
+        """Waits until the gateway has closed its ends: then their descriptors are free again."""
         for s in self._crowd:
+            try:
+                s.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass  # turned away already
+        for s in self._crowd:
+            s.settimeout(5)
+            try:
+                while s.recv(4096):
+                    pass
+            except OSError:
+                pass  # reset, or it keeps the connection: the case says what has to follow
             s.close()
         self._crowd = []
 
